@@ -1,0 +1,38 @@
+/** The job as it lies on the queue: a wire format, parsed by schema on every read. */
+import { z } from "zod";
+
+export const LANES = ["incidents", "hunting"] as const;
+/** A quota that calls spend from. */
+export type Lane = (typeof LANES)[number];
+
+export const PRIORITIES = ["interactive", "bulk"] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+export const instanceNameSchema = z.string().regex(/^[a-z0-9-]{1,32}$/, {
+  error: (issue) => `given ${JSON.stringify(issue.input)}; allowed: 1 to 32 of a-z, 0-9 and -`,
+});
+
+/** W3C trace context, version 00. */
+export const traceparentSchema = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, {
+  error: (issue) =>
+    `given ${JSON.stringify(issue.input)}; allowed: a W3C traceparent such as 00-<32 hex>-<16 hex>-01`,
+});
+
+export const jobSchema = z.object({
+  v: z.literal(1),
+  job_id: z.string().min(1).max(64),
+  case_id: z.string().min(1),
+  action: z.string().min(1),
+  instance: instanceNameSchema,
+  priority: z.enum(PRIORITIES),
+  /** Raised when a failed job is asked for again; older generations can no longer write the result. */
+  generation: z.number().int().min(1),
+  /** The arguments, already normalised by the action's schema. */
+  input: z.record(z.string(), z.unknown()),
+  /** Both on Redis's clock. */
+  enqueued_at: z.iso.datetime(),
+  expires_at: z.iso.datetime(),
+  requested_by: z.string().optional(),
+  traceparent: traceparentSchema.optional(),
+});
+export type Job = z.infer<typeof jobSchema>;

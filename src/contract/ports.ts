@@ -1,0 +1,51 @@
+/** Interfaces between the parts: what an action may ask of Defender, and what Defender's client asks of the engine. */
+import type { Incident, IncidentComment, IncidentPatch } from "./incident.ts";
+import type { Lane, Priority } from "./job.ts";
+import type { Column } from "./result.ts";
+
+/** Rows per page of a stored row set. */
+export const ROWS_PER_PAGE = 1_000;
+
+/** The answer of a hunting query: every page is the gzipped JSON array of up to `ROWS_PER_PAGE` row objects. */
+export interface RowSet {
+  schema: Column[];
+  rowCount: number;
+  pages: Uint8Array[];
+}
+
+/** What one job can do at Defender. Every method throws only Failures, and passes the lane's gate before it sends. */
+export interface Defender {
+  /** Gets a token, to prove tenant, app and credential. */
+  authenticate(): Promise<void>;
+  getIncident(id: string): Promise<Incident>;
+  /** The incident and those it was merged into, in order: the last one is the survivor. At most five hops. */
+  followIncident(id: string): Promise<readonly [Incident, ...Incident[]]>;
+  /** One page of incidents, newest first. `filter` is OData, already escaped; `top` at most 50. */
+  listIncidents(page: { filter?: string; top: number }): Promise<Incident[]>;
+  updateIncident(id: string, patch: IncidentPatch): Promise<Incident>;
+  /** Returns the whole list of comments, as Graph does. Not safe to repeat. */
+  addComment(id: string, text: string): Promise<IncidentComment[]>;
+  /** `timespan` is ISO 8601, such as `start/end`; without it Graph takes 30 days. */
+  runHuntingQuery(query: { kql: string; timespan?: string }): Promise<RowSet>;
+}
+
+/** How the calls of one job are made. */
+export interface CallContext {
+  priority: Priority;
+  /** Ends a wait for a slot, and a call that is under way. */
+  signal: AbortSignal;
+  /** False: take only slots that are free at once, else fail as `throttled` (for ping). */
+  waitsForSlot: boolean;
+  /** Nothing is sent past it, on Redis's clock; null while an earlier write is being verified. */
+  expiresAtMs: number | null;
+  /** The last look, with a slot in hand, before a call leaves. It throws a Failure to stop the call. */
+  beforeSend(call: { write: boolean }): Promise<void>;
+}
+
+/** One configured Defender instance, shared by all jobs of a process. */
+export interface DefenderConnection {
+  open(context: CallContext): Defender;
+  /** Milliseconds until the lane takes calls of this priority again; 0 when it does now. */
+  heldForMs(lane: Lane, priority: Priority): Promise<number>;
+  close(): Promise<void>;
+}

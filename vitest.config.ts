@@ -1,0 +1,31 @@
+/** Test projects: `architecture` is part of `npm run check`; `unit` needs no service; `service` shares one real Redis and starts real processes. */
+import { defineConfig } from "vitest/config";
+
+const service = ["test/**/*.service.test.ts"];
+const architecture = ["test/architecture.test.ts"];
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "architecture", include: architecture, testTimeout: 60_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...service, ...architecture],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "service",
+          include: service,
+          globalSetup: ["test/support/global-redis.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+});
