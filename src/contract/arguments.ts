@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { targetEntitySchema } from "./entities.ts";
+import { keysOf } from "./table.ts";
 
 /** How a refused value is shown: short, on one line, never the whole of a long text. */
 export function show(value: unknown): string {
@@ -106,7 +107,7 @@ export function choice<K extends string, F extends K | null>(
   terms: Readonly<Record<K, Term>>,
   fallback: F,
 ) {
-  const keys = Object.keys(terms) as K[];
+  const keys = keysOf(terms);
   const byName = new Map<string, K>();
   for (const key of keys) {
     for (const name of [key, terms[key].label, ...(terms[key].aliases ?? [])]) byName.set(fold(name), key);

@@ -1,5 +1,6 @@
 /** The one error type of the product, and the one table of what can go wrong. */
 import { z } from "zod";
+import { keysOf } from "./table.ts";
 
 /** What each code means to a person, and whether the same request may succeed later without a change to it. */
 export const FAILURE_CODES = {
@@ -26,7 +27,7 @@ export const FAILURE_CODES = {
 
 export type FailureCode = keyof typeof FAILURE_CODES;
 
-export const failureCodeSchema = z.enum(Object.keys(FAILURE_CODES) as [FailureCode, ...FailureCode[]]);
+export const failureCodeSchema = z.enum(keysOf(FAILURE_CODES));
 
 /** A failure as it lies in a result and is printed by `--json`. */
 export const failureRecordSchema = z.object({

@@ -1,0 +1,104 @@
+/** Reads results; never writes. A queued record past its time is read as expired even when no worker lives. */
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { z } from "zod";
+import { ROWS_PER_PAGE } from "../contract/ports.ts";
+import type { Result } from "../contract/result.ts";
+import type { RedisClient } from "../redis-script.ts";
+import { caseKeys, incidentJobsKey, type JobRef } from "./keys.ts";
+import { parseRecord, type ResultRecord, toResult } from "./record.ts";
+import { read } from "./scripts.ts";
+
+/** Records read by one script call. */
+const BATCH = 100;
+
+const unzip = promisify(gunzip);
+const readReply = z.tuple([z.coerce.number()]).rest(z.array(z.string()));
+const rowsPage = z.array(z.unknown());
+
+export interface RowsPage {
+  rows: unknown[];
+  total: number;
+}
+
+export class ResultReader {
+  readonly #redis: RedisClient;
+  readonly #prefix: string;
+
+  constructor(redis: RedisClient, prefix: string) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+  }
+
+  /** Null when the job is not known, or its result has expired. */
+  async result(ref: JobRef): Promise<Result | null> {
+    const [result] = await this.#readMany(ref.caseId, [ref.jobId]);
+    return result ?? null;
+  }
+
+  /** All results of a case, oldest first. */
+  async resultsForCase(caseId: string): Promise<Result[]> {
+    return await this.#readMany(caseId, await this.#redis.zrange(caseKeys(this.#prefix, caseId).jobs, "0", "-1"));
+  }
+
+  /** What changed in a case after `cursor`, in the order of the changes. Steps in between may be left out, last states never. */
+  async changesSince(caseId: string, cursor: string): Promise<Result[]> {
+    const ids = await this.#redis.zrange(
+      caseKeys(this.#prefix, caseId).changes,
+      `(${cursor}`,
+      "+inf",
+      "BYSCORE",
+    );
+    const results = await this.#readMany(caseId, ids);
+    return results.sort((left, right) => Number(left.cursor) - Number(right.cursor));
+  }
+
+  /** Results that concern an incident of an instance, oldest first, over all cases. */
+  async resultsForIncident(instance: string, incidentId: string): Promise<Result[]> {
+    const pairs = await this.#redis.zrange(incidentJobsKey(this.#prefix, instance, incidentId), "0", "-1");
+    const refs = pairs.map((pair) => z.tuple([z.string(), z.string()]).parse(JSON.parse(pair)));
+    const results = await Promise.all(refs.map(([caseId, jobId]) => this.result({ caseId, jobId })));
+    return results.filter((result) => result !== null);
+  }
+
+  /** Rows `offset` to `offset + limit` of a query's answer, and how many there are in all. Null when the job is not known. */
+  async rows(ref: JobRef, { offset, limit }: { offset: number; limit: number }): Promise<RowsPage | null> {
+    const [, flat] = readReply.parse(
+      await read(this.#redis, [caseKeys(this.#prefix, ref.caseId).record(ref.jobId)], []),
+    );
+    const record = parseRecord(flat ?? []);
+    if (record === null) return null;
+    return { rows: await this.#slice(record, offset, limit), total: record.findings?.row_count ?? 0 };
+  }
+
+  async #readMany(caseId: string, jobIds: readonly string[]): Promise<Result[]> {
+    const keys = caseKeys(this.#prefix, caseId);
+    const results: Result[] = [];
+    for (let from = 0; from < jobIds.length; from += BATCH) {
+      const batch = jobIds.slice(from, from + BATCH).map((jobId) => keys.record(jobId));
+      const [nowMs, ...hashes] = readReply.parse(await read(this.#redis, batch, []));
+      const records = hashes.map((flat) => parseRecord(flat)).filter((record) => record !== null);
+      results.push(...(await Promise.all(records.map((record) => this.#withRows(record, nowMs)))));
+    }
+    return results;
+  }
+
+  async #withRows(record: ResultRecord, nowMs: number): Promise<Result> {
+    const result = toResult(record, nowMs);
+    if (record.rows_key === "") return result;
+    return { ...result, json_result: await this.#slice(record, 0, record.inline_rows) };
+  }
+
+  async #slice(record: ResultRecord, offset: number, limit: number): Promise<unknown[]> {
+    if (record.rows_key === "" || limit <= 0) return [];
+    const first = Math.floor(offset / ROWS_PER_PAGE);
+    const last = Math.floor((offset + limit - 1) / ROWS_PER_PAGE);
+    const pages: unknown[] = [];
+    for (let number = first; number <= last; number += 1) {
+      const page = await this.#redis.hgetBuffer(record.rows_key, String(number));
+      if (page === null) break;
+      pages.push(...rowsPage.parse(JSON.parse((await unzip(page)).toString("utf8"))));
+    }
+    return pages.slice(offset - first * ROWS_PER_PAGE, offset - first * ROWS_PER_PAGE + limit);
+  }
+}

@@ -1,0 +1,92 @@
+/** The record of one result as it lies in Redis (a hash), and how it is read. */
+import { z } from "zod";
+import { Failure } from "../contract/failure.ts";
+import {
+  findingsSchema,
+  RESULT_STATUSES,
+  type Result,
+  resultSchema,
+  waitingSchema,
+} from "../contract/result.ts";
+
+/** What is known of a job when it is enqueued, kept as one JSON text. */
+export const headSchema = z.object({
+  v: z.literal(1),
+  case_id: z.string(),
+  job_id: z.string(),
+  action: z.string(),
+  instance: z.string(),
+  requested_by: z.string().nullable().default(null),
+  alert_group_identifiers: z.array(z.string()).default([]),
+  scope: z.string().default("All entities"),
+});
+export type Head = z.infer<typeof headSchema>;
+
+const ms = z.coerce.number();
+const json = z.string().transform((text): unknown => JSON.parse(text));
+
+const recordSchema = z.object({
+  head: json.pipe(headSchema),
+  status: z.enum(RESULT_STATUSES),
+  gen: z.coerce.number(),
+  run: z.coerce.number(),
+  attempts: z.coerce.number().default(0),
+  cursor: z.string(),
+  enqueued_ms: ms,
+  expires_ms: ms,
+  started_ms: ms.optional(),
+  finished_ms: ms.optional(),
+  note: json.optional(),
+  waiting: json.pipe(waitingSchema).optional(),
+  findings: json.pipe(findingsSchema).optional(),
+  rows_key: z.string().default(""),
+  inline_rows: z.coerce.number().default(0),
+});
+export type ResultRecord = z.infer<typeof recordSchema>;
+
+/** Reads a hash as `HGETALL` gives it inside a script: names and values in turn; null when it is empty. */
+export function parseRecord(flat: readonly string[]): ResultRecord | null {
+  if (flat.length === 0) return null;
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[String(flat[i])] = String(flat[i + 1]);
+  return recordSchema.parse(fields);
+}
+
+const iso = (timeMs: number): string => new Date(timeMs).toISOString();
+
+/** The result that a reader sees at `nowMs` (Redis's clock), without the rows. */
+export function toResult(record: ResultRecord, nowMs: number): Result {
+  const { head } = record;
+  const hasExpired = record.status === "queued" && record.note === undefined && nowMs >= record.expires_ms;
+  const findings = hasExpired
+    ? expiredFindings(record.expires_ms)
+    : (record.findings ?? findingsSchema.parse({}));
+  return resultSchema.parse({
+    ...findings,
+    ...head,
+    status: hasExpired ? "failed" : record.status,
+    waiting: hasExpired ? null : (record.waiting ?? null),
+    attempts: record.attempts,
+    enqueued_at: iso(record.enqueued_ms),
+    started_at: record.started_ms === undefined ? null : iso(record.started_ms),
+    finished_at: hasExpired
+      ? iso(record.expires_ms)
+      : record.finished_ms === undefined
+        ? null
+        : iso(record.finished_ms),
+    expires_at: iso(record.expires_ms),
+    cursor: record.cursor,
+  });
+}
+
+/** The failure of a job whose time ran out, whether a worker or a reader notices. */
+export function expiredFailure(expiresMs: number): Failure {
+  return new Failure("expired", `the job expired at ${iso(expiresMs)} before it was sent`, {
+    hint: "Enqueue it again; if this repeats, see whether a worker serves the lane and whether the lane is paused.",
+  });
+}
+
+function expiredFindings(expiresMs: number) {
+  const failure = expiredFailure(expiresMs);
+  return findingsSchema.parse({ output_message: failure.message, error: failure.toRecord() });
+}

@@ -1,0 +1,133 @@
+/**
+ * The scripts that write results. KEYS are the record, the case's jobs and the case's changes.
+ * A record's generation rises when a failed job is asked for again; its run rises with every start. Whoever writes must
+ * hold the current pair, so that a worker which lost its job cannot write any more (a fence).
+ */
+import { defineScript, REDIS_TIME } from "../redis-script.ts";
+
+const PRELUDE = `${REDIS_TIME}
+local record, jobs, changes = KEYS[1], KEYS[2], KEYS[3]
+local job_id = ARGV[1]
+local function get(field) return redis.call('HGET', record, field) end
+local function keep(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, string.format('%.0f', ms)) end
+end
+-- The cursor is the time in microseconds, made to grow: it outlives the keys, so a follower's old cursor stays valid.
+local function announce()
+  local last = redis.call('ZREVRANGE', changes, 0, 0, 'WITHSCORES')[2]
+  local cursor = now_us
+  if last and tonumber(last) >= cursor then cursor = tonumber(last) + 1 end
+  cursor = string.format('%.0f', cursor)
+  redis.call('ZADD', changes, cursor, job_id)
+  redis.call('HSET', record, 'cursor', cursor)
+  redis.call('PUBLISH', changes, cursor)
+end
+local function is_final()
+  local status = get('status')
+  return status == 'completed' or status == 'failed'
+end
+local function is_current(generation, run)
+  return get('gen') == generation and get('run') == run and not is_final()
+end
+`;
+
+/** ARGV: job id, input hash, head, expires in ms, keep ms, generation to begin with, base of record keys. */
+export const create = defineScript(`${PRELUDE}
+local generation = tonumber(ARGV[6])
+local status = get('status')
+if status then
+  if get('hash') ~= ARGV[2] then return { 'conflict' } end
+  local is_over = status == 'queued' and not get('note') and now >= tonumber(get('expires_ms'))
+  local may_rerun = is_over or (status == 'failed' and get('error_code') ~= 'outcome_unknown')
+  if not may_rerun then
+    return { 'same', status, get('gen'), get('enqueued_ms'), get('expires_ms'), get('head') }
+  end
+  generation = get('gen') + 1
+  redis.call('DEL', record)
+end
+local expires = now + tonumber(ARGV[4])
+redis.call('HSET', record, 'status', 'queued', 'gen', generation, 'run', 0, 'attempts', 0, 'hash', ARGV[2], 'head', ARGV[3],
+  'enqueued_ms', string.format('%.0f', now), 'expires_ms', string.format('%.0f', expires))
+for _, id in ipairs(redis.call('ZRANGE', jobs, 0, 19)) do
+  if redis.call('EXISTS', ARGV[7] .. id) == 0 then redis.call('ZREM', jobs, id); redis.call('ZREM', changes, id) end
+end
+redis.call('ZADD', jobs, now_us, job_id)
+announce()
+local keep_ms = expires - now + tonumber(ARGV[5])
+keep(record, keep_ms); keep(jobs, keep_ms); keep(changes, keep_ms)
+return { 'created', 'queued', tostring(generation), string.format('%.0f', now), string.format('%.0f', expires), ARGV[3] }
+`);
+
+/** ARGV: job id, generation. Answers missing, stale, final, or the run to work under. */
+export const start = defineScript(`${PRELUDE}
+if not get('status') then return { 'missing' } end
+if get('gen') ~= ARGV[2] then return { 'stale' } end
+if is_final() then return { 'final' } end
+local run = redis.call('HINCRBY', record, 'run', 1)
+redis.call('HSET', record, 'status', 'running')
+redis.call('HSETNX', record, 'started_ms', string.format('%.0f', now))
+redis.call('HDEL', record, 'waiting')
+announce()
+local is_over = now >= tonumber(get('expires_ms')) and 1 or 0
+return { 'run', tostring(run), get('attempts'), is_over, string.format('%.0f', now), get('expires_ms'), get('note') or '', get('note_ms') or '0' }
+`);
+
+/**
+ * The last look before a call leaves. ARGV: job id, generation, run, note ('' for a read). From here on a cancel comes
+ * too late, and a note tells the next attempt that something may have been done.
+ */
+export const send = defineScript(`${PRELUDE}
+if not is_current(ARGV[2], ARGV[3]) then return get('error_code') == 'cancelled' and 'cancelled' or 'stale' end
+if now >= tonumber(get('expires_ms')) then return 'expired' end
+redis.call('HSET', record, 'sent', 1, 'sending', 1)
+if ARGV[4] ~= '' then redis.call('HSET', record, 'note', ARGV[4], 'note_ms', string.format('%.0f', now)) end
+return 'ok'
+`);
+
+/** ARGV: job id, generation, run. Defender definitely did nothing, so the note is taken back. */
+export const withdraw = defineScript(`${PRELUDE}
+if not is_current(ARGV[2], ARGV[3]) then return 0 end
+redis.call('HDEL', record, 'note', 'note_ms', 'sending')
+return 1
+`);
+
+/** ARGV: job id, generation, run, status, waiting, attempts. */
+export const wait = defineScript(`${PRELUDE}
+if not is_current(ARGV[2], ARGV[3]) then return 0 end
+redis.call('HDEL', record, 'sending')
+redis.call('HSET', record, 'status', ARGV[4], 'waiting', ARGV[5], 'attempts', ARGV[6])
+announce()
+return 1
+`);
+
+/** ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, rows key, inline rows. */
+export const finish = defineScript(`${PRELUDE}
+local run = ARGV[3] ~= '' and ARGV[3] or get('run')
+if not is_current(ARGV[2], run) then return 0 end
+redis.call('HDEL', record, 'waiting', 'sending')
+if ARGV[6] ~= 'outcome_unknown' then redis.call('HDEL', record, 'note', 'note_ms') end
+redis.call('HSET', record, 'status', ARGV[4], 'findings', ARGV[5], 'error_code', ARGV[6], 'attempts', ARGV[8],
+  'rows_key', ARGV[9], 'inline_rows', ARGV[10], 'finished_ms', string.format('%.0f', now))
+announce()
+redis.call('PEXPIRE', record, ARGV[7])
+keep(jobs, tonumber(ARGV[7])); keep(changes, tonumber(ARGV[7]))
+return 1
+`);
+
+/** ARGV: job id, findings. Answers whether it was taken back, and whether anything had been sent. */
+export const cancel = defineScript(`${PRELUDE}
+if not get('status') then return { -1, 0 } end
+local sent = get('sent') == '1' and 1 or 0
+if is_final() or get('sending') or get('note') then return { 0, sent } end
+redis.call('HDEL', record, 'waiting')
+redis.call('HSET', record, 'status', 'failed', 'findings', ARGV[2], 'error_code', 'cancelled', 'finished_ms', string.format('%.0f', now))
+announce()
+return { 1, sent }
+`);
+
+/** KEYS: records. Answers Redis's time and the hashes: a queued one past its time is read as expired. */
+export const read = defineScript(`${REDIS_TIME}
+local answer = { string.format('%.0f', now) }
+for i, key in ipairs(KEYS) do answer[i + 1] = redis.call('HGETALL', key) end
+return answer
+`);
