@@ -38,7 +38,10 @@ export class ResultReader {
 
   /** All results of a case, oldest first. */
   async resultsForCase(caseId: string): Promise<Result[]> {
-    return await this.#readMany(caseId, await this.#redis.zrange(caseKeys(this.#prefix, caseId).jobs, "0", "-1"));
+    return await this.#readMany(
+      caseId,
+      await this.#redis.zrange(caseKeys(this.#prefix, caseId).jobs, "0", "-1"),
+    );
   }
 
   /** What changed in a case after `cursor`, in the order of the changes. Steps in between may be left out, last states never. */

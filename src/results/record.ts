@@ -1,6 +1,7 @@
 /** The record of one result as it lies in Redis (a hash), and how it is read. */
 import { z } from "zod";
 import { Failure } from "../contract/failure.ts";
+import { PRIORITIES } from "../contract/job.ts";
 import {
   findingsSchema,
   RESULT_STATUSES,
@@ -16,6 +17,7 @@ export const headSchema = z.object({
   job_id: z.string(),
   action: z.string(),
   instance: z.string(),
+  priority: z.enum(PRIORITIES).default("interactive"),
   requested_by: z.string().nullable().default(null),
   alert_group_identifiers: z.array(z.string()).default([]),
   scope: z.string().default("All entities"),

@@ -110,6 +110,11 @@ export class ResultStore {
     };
   }
 
+  /** The hash of the input that a job was created with; null when there is no such job. */
+  async inputHashOf(ref: JobRef): Promise<string | null> {
+    return await this.#redis.hget(this.#keys(ref).record(ref.jobId), "hash");
+  }
+
   /** Takes the record for a new run, whose number it gives. */
   async start(ref: JobRef, generation: number): Promise<Started> {
     const reply = startedSchema.parse(await this.#run(scripts.start, this.#keys(ref), ref, [generation]));

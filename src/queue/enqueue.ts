@@ -1,0 +1,144 @@
+/** Accepts jobs: check, record, turn, queue, in this order, so that a repeat after a crash in between completes the rest. */
+import type { RedisConfig } from "../config.ts";
+import { Failure } from "../contract/failure.ts";
+import type { Job } from "../contract/job.ts";
+import type { RedisClient } from "../redis-script.ts";
+import type { Head } from "../results/record.ts";
+import { type Created, ResultStore } from "../results/store.ts";
+import { findInstance, type Published } from "./instances.ts";
+import { queueFor, queueJobId } from "./names.ts";
+import { JOB_OPTIONS } from "./options.ts";
+import type { Queues } from "./queues.ts";
+import { type CheckedJob, checkRequest, type JobRequest } from "./request.ts";
+import { type QueuedJob, Turns } from "./turns.ts";
+
+export interface Enqueued {
+  jobId: string;
+  caseId: string;
+  action: string;
+  /** True when the idempotency key was seen before: nothing new was queued. */
+  deduplicated: boolean;
+}
+
+interface RecordedJob {
+  checked: CheckedJob;
+  created: Exclude<Created, { verdict: "conflict" }>;
+  place: QueuedJob;
+  keepMs: number;
+  answer: Enqueued;
+}
+
+export class Enqueuer {
+  readonly #redis: RedisClient;
+  readonly #prefix: string;
+  readonly #queues: Queues;
+  readonly #store: ResultStore;
+  readonly #turns: Turns;
+
+  constructor(redis: RedisClient, { prefix }: Pick<RedisConfig, "prefix">, queues: Queues) {
+    this.#redis = redis;
+    this.#prefix = prefix;
+    this.#queues = queues;
+    this.#store = new ResultStore(redis, prefix);
+    this.#turns = new Turns(redis, prefix);
+  }
+
+  /** Throws `invalid_input` before anything reaches Redis, and `conflict` for a key that was used with other input. */
+  async enqueue(request: JobRequest): Promise<Enqueued> {
+    const checked = checkRequest(request);
+    const record = await this.#record(checked, await this.#defaultsOf(checked));
+    await this.#takeTurn(record);
+    await this.#add(record);
+    return record.answer;
+  }
+
+  /** All or none: every request is checked before the first is accepted; a refusal names its index. Order is kept. */
+  async enqueueMany(requests: readonly JobRequest[]): Promise<Enqueued[]> {
+    const jobs = await eachNamed(requests, async (request) => checkRequest(request));
+    const ready = await eachNamed(jobs, async (checked) => ({
+      checked,
+      defaults: await this.#defaultsOf(checked),
+    }));
+    await eachNamed(jobs, (checked) => this.#refuseConflict(checked));
+    const records = await eachNamed(ready, ({ checked, defaults }) => this.#record(checked, defaults));
+    for (const record of records) await this.#takeTurn(record);
+    await Promise.all(records.map((record) => this.#add(record)));
+    return records.map(({ answer }) => answer);
+  }
+
+  async #defaultsOf({ head }: CheckedJob): Promise<Published> {
+    return await findInstance(this.#redis, this.#prefix, head.instance);
+  }
+
+  async #refuseConflict({ head, inputHash }: CheckedJob): Promise<void> {
+    const known = await this.#store.inputHashOf({ caseId: head.case_id, jobId: head.job_id });
+    if (known !== null && known !== inputHash) throw conflict(head);
+  }
+
+  async #record(checked: CheckedJob, { jobExpiresAfterMs, resultTtlMs }: Published): Promise<RecordedJob> {
+    const { action, head, inputHash, options } = checked;
+    const expiresInMs = options.expiresInMs ?? jobExpiresAfterMs;
+    const created = await this.#store.create({ head, inputHash, expiresInMs, keepMs: resultTtlMs });
+    if (created.verdict === "conflict") throw conflict(head);
+    const queue = queueFor(action, created.head.instance, created.head.priority);
+    return {
+      checked,
+      created,
+      place: { queue, queueJobId: queueJobId(head.job_id, created.generation) },
+      keepMs: expiresInMs + resultTtlMs,
+      answer: {
+        jobId: head.job_id,
+        caseId: head.case_id,
+        action: head.action,
+        deduplicated: created.verdict === "same",
+      },
+    };
+  }
+
+  async #takeTurn({ checked: { action, input }, created, place, keepMs }: RecordedJob): Promise<void> {
+    if (created.status !== "queued" || action.effect !== "write") return;
+    const { instance, case_id: caseId, job_id: jobId } = created.head;
+    const incident = { instance, incidentId: action.incidentOf(action.input.parse(input)) };
+    await this.#turns.accept(incident, place, keepMs, { caseId, jobId });
+  }
+
+  /** Added again by every repeat while the record is queued, for a producer may have died before this line. */
+  async #add({ checked: { input, options }, created, place }: RecordedJob): Promise<void> {
+    if (created.status !== "queued") return;
+    const { head, generation, enqueuedMs, expiresMs } = created;
+    const job: Job = {
+      v: 1,
+      job_id: head.job_id,
+      case_id: head.case_id,
+      action: head.action,
+      instance: head.instance,
+      priority: head.priority,
+      generation,
+      input,
+      enqueued_at: new Date(enqueuedMs).toISOString(),
+      expires_at: new Date(expiresMs).toISOString(),
+      ...(head.requested_by === null ? {} : { requested_by: head.requested_by }),
+      ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+    };
+    await this.#queues.get(place.queue).add(head.action, job, { ...JOB_OPTIONS, jobId: place.queueJobId });
+  }
+}
+
+function conflict(head: Head): Failure {
+  const inCase = `case ${JSON.stringify(head.case_id)}`;
+  return new Failure("conflict", `idempotencyKey: given one that was used in ${inCase} with other input`, {
+    hint: "Use a key of its own for every request.",
+  });
+}
+
+/** Runs a step for every item; of those that fail, the first one's failure is thrown, with its index in front. */
+async function eachNamed<T, R>(items: readonly T[], step: (item: T) => Promise<R>): Promise<R[]> {
+  const outcomes = await Promise.allSettled(items.map(step));
+  return outcomes.map((outcome, index) => {
+    if (outcome.status === "fulfilled") return outcome.value;
+    const reason: unknown = outcome.reason;
+    throw reason instanceof Failure
+      ? new Failure(reason.code, `[${index}] ${reason.message}`, reason.details)
+      : reason;
+  });
+}
