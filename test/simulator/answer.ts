@@ -88,7 +88,9 @@ export function readJsonObject(call: Call): Record<string, unknown> {
   try {
     parsed = JSON.parse(call.body);
   } catch {
-    throw badRequest("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.");
+    throw badRequest(
+      "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.",
+    );
   }
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw badRequest("A JSON object was expected as the request payload.");

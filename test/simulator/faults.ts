@@ -56,7 +56,7 @@ export class Faults {
     this.#scripts = [];
   }
 
-  /** The fault this request meets, if any: the oldest script that is due. Counts it against every script it matches. */
+  /** The fault this request meets, if any: that of the oldest matching script which is due. A script that is not yet due counts it as passed. */
   take(request: { method: string; path: string; body: string }): Fault | undefined {
     for (const script of this.#scripts) {
       const { method, path, body } = script.match;

@@ -1,5 +1,11 @@
 /** JSON, as a type. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** JSON text as a value, or nothing when it is no JSON. */
 export function parseJson(text: string): JsonValue | undefined {

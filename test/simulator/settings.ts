@@ -50,12 +50,18 @@ export const settingsSchema = z.strictObject({
 export type Settings = z.output<typeof settingsSchema>;
 export type SettingsInput = z.input<typeof settingsSchema>;
 
+const changeSchema = z.looseObject({
+  quotas: z.looseObject({}).optional(),
+  bigTable: z.looseObject({}).optional(),
+});
+
 /** Merges a partial change, one level deep, and checks the whole. Throws a ZodError. */
-export function mergeSettings(current: Settings, change: SettingsInput): Settings {
+export function mergeSettings(current: Settings, change: unknown): Settings {
+  const { quotas, bigTable, ...rest } = changeSchema.parse(change);
   return settingsSchema.parse({
     ...current,
-    ...change,
-    quotas: { ...current.quotas, ...change.quotas },
-    bigTable: { ...current.bigTable, ...change.bigTable },
+    ...rest,
+    quotas: { ...current.quotas, ...quotas },
+    bigTable: { ...current.bigTable, ...bigTable },
   });
 }

@@ -140,7 +140,12 @@ export class Tokens {
     }
     const apps = this.#apps.filter((app) => app.tenant === tenant);
     if (apps.length === 0) {
-      throw new OAuthError(400, "invalid_request", 90002, `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID.`);
+      throw new OAuthError(
+        400,
+        "invalid_request",
+        90002,
+        `Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID.`,
+      );
     }
     return apps;
   }
@@ -149,12 +154,22 @@ export class Tokens {
     const form = new URLSearchParams(call.body);
     const apps = this.#appsOf(call.params["tenant"] ?? "");
     if (form.get("grant_type") !== "client_credentials") {
-      throw new OAuthError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.");
+      throw new OAuthError(
+        400,
+        "unsupported_grant_type",
+        70003,
+        "The app requested an unsupported grant type.",
+      );
     }
     const clientId = form.get("client_id") ?? "";
     const app = apps.find((known) => known.clientId === clientId);
     if (app === undefined) {
-      throw new OAuthError(400, "unauthorized_client", 700016, `Application with identifier '${clientId}' was not found in the directory.`);
+      throw new OAuthError(
+        400,
+        "unauthorized_client",
+        700016,
+        `Application with identifier '${clientId}' was not found in the directory.`,
+      );
     }
     checkScope(form.get("scope") ?? "", call.origin);
     checkCredential(form, app);
@@ -165,10 +180,20 @@ export class Tokens {
 function checkScope(scope: string, origin: string): void {
   const resource = scope.endsWith("/.default") ? scope.slice(0, -"/.default".length) : undefined;
   if (resource === undefined) {
-    throw new OAuthError(400, "invalid_scope", 70011, `The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`);
+    throw new OAuthError(
+      400,
+      "invalid_scope",
+      70011,
+      `The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`,
+    );
   }
   if (resource !== origin && resource !== "https://graph.microsoft.com") {
-    throw new OAuthError(400, "invalid_resource", 500011, `The resource principal named ${resource} was not found in the tenant.`);
+    throw new OAuthError(
+      400,
+      "invalid_resource",
+      500011,
+      `The resource principal named ${resource} was not found in the tenant.`,
+    );
   }
 }
 
@@ -179,17 +204,33 @@ function checkCredential(form: URLSearchParams, app: App): void {
   const assertion = form.get("client_assertion");
   if (secret !== null) {
     if (secret === app.clientSecret) return;
-    throw new OAuthError(401, "invalid_client", 7000215, `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${app.clientId}'.`);
+    throw new OAuthError(
+      401,
+      "invalid_client",
+      7000215,
+      `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${app.clientId}'.`,
+    );
   }
   if (assertion === null || form.get("client_assertion_type") !== assertionType) {
-    throw new OAuthError(401, "invalid_client", 7000218, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.");
+    throw new OAuthError(
+      401,
+      "invalid_client",
+      7000218,
+      "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+    );
   }
-  // Only its shape: whose certificate signed it is not checked.
+  // Only its shape: the signature is not checked. An issuer elsewhere is a federated identity, whose subject is its own.
   const payload = Buffer.from(assertion.split(".")[1] ?? "", "base64url").toString();
   const claims = assertionClaims.safeParse(parseJson(payload));
-  const isOwn = claims.success && (claims.data.iss === app.clientId || claims.data.iss.startsWith("https://"));
+  const isOwn =
+    claims.success && (claims.data.iss === app.clientId || claims.data.iss.startsWith("https://"));
   if (!isOwn || (claims.data.iss === app.clientId && claims.data.sub !== app.clientId)) {
-    throw new OAuthError(401, "invalid_client", 700027, "The certificate with identifier used to sign the client assertion is not registered on application.");
+    throw new OAuthError(
+      401,
+      "invalid_client",
+      700027,
+      "The certificate with identifier used to sign the client assertion is not registered on application.",
+    );
   }
 }
 
