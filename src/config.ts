@@ -1,54 +1,24 @@
 /** Configuration: the environment, parsed once at the edge. Nothing else reads `process.env`. */
-import type { Lane } from "./contract/job.ts";
+import { z } from "zod";
+import { Failure } from "./contract/failure.ts";
+import { instanceNameSchema } from "./contract/job.ts";
+import { cleanEnvironment, type Environment, read, type Scope } from "./settings/environment.ts";
+import { duration, flag, integer, oneOf, splitList } from "./settings/fields.ts";
+import {
+  checkGates,
+  DEFAULT_INSTANCE,
+  INSTANCE_VARIABLES,
+  type InstanceConfig,
+  prefixOf,
+  readInstance,
+} from "./settings/instance.ts";
+import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redis.ts";
 
-/** At most `calls` in any `windowMs` milliseconds. */
-export interface Window {
-  calls: number;
-  windowMs: number;
-}
-
-/** Where a secret comes from; a file is read anew each time, so that a rotated one is seen. */
-export type SecretSource = { value: string } | { file: string };
-
-export type Credential =
-  | { kind: "secret"; secret: SecretSource }
-  | { kind: "certificate"; path: string; password: SecretSource | null }
-  | { kind: "federated"; tokenFile: string };
-
-export const CLOUDS = ["global", "gcc", "gcc-high", "dod"] as const;
-export type Cloud = (typeof CLOUDS)[number];
-
-/** How token and Graph calls alike reach the network. */
-export interface Egress {
-  verifySsl: boolean;
-  /** Proxy URL, or null; hosts in `noProxy` (comma-separated, as usual) are reached directly. */
-  httpsProxy: string | null;
-  noProxy: string;
-}
-
-/** One configured Defender connection. Roots are origins without a trailing slash. */
-export interface InstanceConfig {
-  name: string;
-  cloud: Cloud;
-  tenantId: string;
-  clientId: string;
-  credential: Credential;
-  loginRoot: string;
-  graphRoot: string;
-  lanes: readonly Lane[];
-  limits: Readonly<Record<Lane, readonly Window[]>>;
-  /** The part of every window that bulk calls may hold, between 0 and 1. */
-  bulkShare: number;
-  egress: Egress;
-}
-
-export interface RedisConfig {
-  url: string;
-  mode: "single" | "sentinel" | "cluster";
-  sentinelName: string | null;
-  /** Separates SOARs whose case ids may collide. */
-  prefix: string;
-}
+export type { Cloud } from "./defender/clouds.ts";
+export type { Credential, SecretSource } from "./settings/credential.ts";
+export type { Window } from "./settings/fields.ts";
+export type { Egress, InstanceConfig } from "./settings/instance.ts";
+export type { RedisConfig } from "./settings/redis.ts";
 
 /** What a producer may know: no credential among it. */
 export interface ProducerConfig {
@@ -67,9 +37,11 @@ export interface WorkerConfig {
   shutdownTimeoutMs: number;
   resultTtlMs: number;
   inlineRows: number;
-  /** Health and metrics of the worker; null: none. */
+  /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
-  logLevel: string;
+  logLevel: LogLevel;
+  /** What an operator should know although the configuration is good; said once at start. */
+  notices: readonly string[];
 }
 
 export interface OpsConfig {
@@ -77,5 +49,129 @@ export interface OpsConfig {
   host: string;
   port: number;
   writable: boolean;
-  logLevel: string;
+  logLevel: LogLevel;
+}
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const logVariables = z.object({ LOG_LEVEL: oneOf(LOG_LEVELS).default("info") });
+const port = integer(0, 65_535);
+
+const instanceList = z.object({
+  INSTANCES: z.string().default("").transform(splitList).pipe(z.array(instanceNameSchema)),
+});
+
+const workerVariables = logVariables.extend({
+  API_ROOT: z.string().optional(),
+  WORKER_CONCURRENCY: integer(1, 1_000).prefault("8"),
+  WORKER_HOST: z.string().default("127.0.0.1"),
+  WORKER_PORT: port.optional(),
+  JOB_EXPIRES_AFTER: duration("1s", "30d").prefault("1h"),
+  COMMENT_SETTLE: duration("1ms", "1d").prefault("60s"),
+  COMMENT_REFERENCE: oneOf(["on", "case", "off"]).default("on"),
+  STRICT_DETERMINATION: flag.default(false),
+  SHUTDOWN_TIMEOUT: duration("100ms", "1h").prefault("25s"),
+  RESULT_TTL: duration("1s", "365d").prefault("7d"),
+  RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
+});
+
+const opsVariables = logVariables.extend({
+  OPS_HOST: z.string().default("127.0.0.1"),
+  OPS_PORT: port.prefault("3000"),
+  OPS_WRITES: flag.default(false),
+});
+
+/** All variables that we read, without the names of instances in front. */
+export const VARIABLES: ReadonlySet<string> = new Set([
+  ...[redisVariables, instanceList, workerVariables, opsVariables].flatMap(({ shape }) => Object.keys(shape)),
+  ...INSTANCE_VARIABLES,
+]);
+
+type RawEnvironment = Readonly<Record<string, string | undefined>>;
+
+const unprefixed = (environment: Environment): Scope => ({ given: environment, nameOf: (name) => name });
+
+function refuse(problems: readonly string[]): never {
+  throw new Failure("invalid_input", [...new Set(problems)].join("\n"), {
+    hint: "Correct the environment variables that are named; .env.example lists all.",
+  });
+}
+
+/** Throws `invalid_input` with one line for each bad variable, as the other loaders do. */
+export function loadProducerConfig(raw: RawEnvironment = process.env): ProducerConfig {
+  const problems: string[] = [];
+  const redis = read(redisVariables, unprefixed(cleanEnvironment(raw)), problems);
+  return redis === null ? refuse(problems) : { redis: toRedisConfig(redis) };
+}
+
+export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
+  const problems: string[] = [];
+  const scope = unprefixed(cleanEnvironment(raw));
+  const redis = read(redisVariables, scope, problems);
+  const ops = read(opsVariables, scope, problems);
+  if (redis === null || ops === null) return refuse(problems);
+  return {
+    redis: toRedisConfig(redis),
+    host: ops.OPS_HOST,
+    port: ops.OPS_PORT,
+    writable: ops.OPS_WRITES,
+    logLevel: ops.LOG_LEVEL,
+  };
+}
+
+/** `INSTANCES`, and `default` when its identity is given or there is no other. */
+function instanceNames(listed: readonly string[], environment: Environment): string[] {
+  const hasDefault = INSTANCE_VARIABLES.some(
+    (name) => name.startsWith("AZURE_") && environment[name] !== undefined,
+  );
+  return [...new Set(hasDefault || listed.length === 0 ? [DEFAULT_INSTANCE, ...listed] : listed)];
+}
+
+function noticesOf(worker: z.output<typeof workerVariables>, instances: readonly InstanceConfig[]): string[] {
+  const notices: string[] = [];
+  if (worker.API_ROOT !== undefined)
+    notices.push(
+      "API_ROOT is accepted and unused: the legacy API is retired, all calls go to Microsoft Graph",
+    );
+  for (const { name, egress } of instances)
+    if (!egress.verifySsl)
+      notices.push(
+        `${prefixOf(name)}VERIFY_SSL is off: whoever is in between can read the credential of ${name}`,
+      );
+  if (worker.RESULT_TTL < worker.COMMENT_SETTLE)
+    notices.push(
+      "RESULT_TTL is shorter than COMMENT_SETTLE: results may be gone before a comment is settled",
+    );
+  return notices;
+}
+
+/** Secrets stay where they are: only their sources are checked here. */
+export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfig {
+  const problems: string[] = [];
+  const environment = cleanEnvironment(raw);
+  const redis = read(redisVariables, unprefixed(environment), problems);
+  const worker = read(workerVariables, unprefixed(environment), problems);
+  const listed = read(instanceList, unprefixed(environment), problems);
+  const names = listed === null ? [] : instanceNames(listed.INSTANCES, environment);
+  const instances = names
+    .map((name) => readInstance(name, environment, problems))
+    .filter((instance) => instance !== null);
+  checkGates(instances, problems);
+  if (redis === null || worker === null || problems.length > 0) return refuse(problems);
+  return {
+    redis: toRedisConfig(redis),
+    instances,
+    concurrency: worker.WORKER_CONCURRENCY,
+    jobExpiresAfterMs: worker.JOB_EXPIRES_AFTER,
+    commentSettleMs: worker.COMMENT_SETTLE,
+    commentReference: worker.COMMENT_REFERENCE,
+    strictDetermination: worker.STRICT_DETERMINATION,
+    shutdownTimeoutMs: worker.SHUTDOWN_TIMEOUT,
+    resultTtlMs: worker.RESULT_TTL,
+    inlineRows: worker.RESULT_INLINE_ROWS,
+    listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
+    logLevel: worker.LOG_LEVEL,
+    notices: noticesOf(worker, instances),
+  };
 }

@@ -1,0 +1,34 @@
+/** The environment as it is read: trimmed, by schema, with every problem collected and named by its variable. */
+import type { z } from "zod";
+
+/** Trimmed values; what is empty counts as not set. */
+export type Environment = Readonly<Record<string, string>>;
+
+export function cleanEnvironment(raw: Readonly<Record<string, string | undefined>>): Environment {
+  const clean: Record<string, string> = {};
+  for (const [name, text] of Object.entries(raw)) {
+    const value = text?.trim();
+    if (value) clean[name] = value;
+  }
+  // Both spellings of these are common; the upper-case one wins.
+  for (const name of ["HTTPS_PROXY", "NO_PROXY"]) {
+    const lower = clean[name.toLowerCase()];
+    if (lower !== undefined) clean[name] ??= lower;
+  }
+  return clean;
+}
+
+/** Variables by the names that a schema knows, and by those under which they stand in the environment. */
+export interface Scope {
+  given: Environment;
+  nameOf(variable: string): string;
+}
+
+/** What `schema` makes of the variables; null when `problems` got new ones. */
+export function read<S extends z.ZodType>(schema: S, scope: Scope, problems: string[]): z.output<S> | null {
+  const parsed = schema.safeParse(scope.given);
+  if (parsed.success) return parsed.data;
+  for (const { path, message } of parsed.error.issues)
+    problems.push(`${scope.nameOf(String(path[0]))}: ${message}`);
+  return null;
+}

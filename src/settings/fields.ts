@@ -1,0 +1,131 @@
+/** Kinds of value in the environment. Every message says what was given and what is allowed. */
+import ms, { type StringValue } from "ms";
+import { z } from "zod";
+
+/** At most `calls` in any `windowMs` milliseconds. */
+export interface Window {
+  calls: number;
+  windowMs: number;
+}
+
+/** Reads `text` with `parse`; null means it is not allowed. */
+function field<T>(allowed: string, parse: (text: string) => T | null) {
+  return z.string({ error: `given nothing; allowed: ${allowed}` }).transform((text, context) => {
+    const value = parse(text);
+    if (value !== null) return value;
+    context.addIssue({ code: "custom", message: `given ${JSON.stringify(text)}; allowed: ${allowed}` });
+    return z.NEVER;
+  });
+}
+
+/** One of `values`, in any case. */
+export function oneOf<T extends string>(values: readonly T[], remark = "") {
+  return field(
+    values.join(", ") + remark,
+    (text) => values.find((value) => value === text.toLowerCase()) ?? null,
+  );
+}
+
+/** Comma-separated texts without repeats and without empty ones. */
+export function splitList(text: string): string[] {
+  const parts = text.split(",").map((part) => part.trim());
+  return [...new Set(parts.filter((part) => part !== ""))];
+}
+
+/** At least one of `values`, comma-separated, in any case. */
+export function someOf<T extends string>(values: readonly T[]) {
+  return field(`a list of ${values.join(", ")}`, (text) => {
+    const given = splitList(text.toLowerCase());
+    const known = values.filter((value) => given.includes(value));
+    return known.length > 0 && known.length === given.length ? known : null;
+  });
+}
+
+const YES = ["true", "yes", "on", "1"];
+const NO = ["false", "no", "off", "0"];
+
+export const flag = field("true or false", (text) => {
+  if (YES.includes(text.toLowerCase())) return true;
+  return NO.includes(text.toLowerCase()) ? false : null;
+});
+
+export function integer(least: number, most: number) {
+  return field(`a whole number from ${least} to ${most}`, (text) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    return value >= least && value <= most ? value : null;
+  });
+}
+
+/** A bare number is refused: whoever writes `60` means seconds, and `ms` would read milliseconds. */
+function isDuration(text: string): text is StringValue {
+  return /^\d+(\.\d+)? ?(ms|s|m|h|d|w)$/.test(text);
+}
+
+/** A time such as `60s` or `7d`, in milliseconds. */
+export function duration(least: StringValue, most: StringValue) {
+  return field(`a time from ${least} to ${most} such as 500ms, 60s, 5m, 1h or 7d`, (text) => {
+    const value = isDuration(text) ? Math.round(ms(text)) : Number.NaN;
+    return value >= ms(least) && value <= ms(most) ? value : null;
+  });
+}
+
+const MAX_CALLS = 1_000_000;
+
+/** Limits such as `45/1m,1500/1h`: the longest window first, no two of one length. */
+export const limits = field(
+  "calls per window such as 45/1m,1500/1h, with windows from 100ms to 24h in ms, s, m or h",
+  (text): Window[] | null => {
+    const windows: Window[] = [];
+    for (const part of splitList(text)) {
+      const [, calls, window] = /^(\d{1,7}) ?\/ ?(\d+(?:ms|s|m|h))$/.exec(part) ?? [];
+      if (calls === undefined || window === undefined || !isDuration(window)) return null;
+      windows.push({ calls: Number(calls), windowMs: ms(window) });
+    }
+    const usable = windows.every(
+      ({ calls, windowMs }) => calls >= 1 && calls <= MAX_CALLS && windowMs >= 100 && windowMs <= ms("24h"),
+    );
+    const lengths = new Set(windows.map(({ windowMs }) => windowMs));
+    if (!usable || windows.length === 0 || lengths.size < windows.length) return null;
+    return windows.sort((a, b) => b.windowMs - a.windowMs);
+  },
+);
+
+/** A part of the whole, as `80%` or `0.8`; more than 0. */
+export const share = field("1% to 100%, or 0.01 to 1", (text) => {
+  const [, number, percent] = /^(\d+(?:\.\d+)?) ?(%?)$/.exec(text) ?? [];
+  const value = Number(number) / (percent === "%" ? 100 : 1);
+  return value >= 0.01 && value <= 1 ? value : null;
+});
+
+function readUrl(text: string): URL | null {
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
+/** True for names and addresses that never leave this machine. */
+function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** Where a service is: `https`, or plain `http` on loopback. Without a trailing slash; a path is kept. */
+export const root = field(
+  "an https URL (http only on loopback) without user, query and fragment",
+  (text): string | null => {
+    const url = readUrl(text);
+    if (url === null || !/^https?:\/\//i.test(text) || /[?#]/.test(text)) return null;
+    if (url.protocol === "http:" && !isLoopback(url.hostname)) return null;
+    if (url.username !== "" || url.password !== "") return null;
+    return url.href.replace(/\/+$/, "");
+  },
+);
+
+/** A proxy's URL may carry a password, so it is never repeated. */
+export const proxyUrl = z.string().refine((text) => /^https?:$/.test(readUrl(text)?.protocol ?? ""), {
+  error: "allowed: an http or https URL such as http://proxy.contoso.com:8080",
+});
+
+/** A tenant or app id: it becomes part of a URL. */
+export function identifier(allowed: string, refused: readonly string[] = []) {
+  return field(allowed, (text) =>
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(text) && !refused.includes(text.toLowerCase()) ? text : null,
+  );
+}
