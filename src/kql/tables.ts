@@ -1,0 +1,92 @@
+/** Which column holds the time in which table (`defender-api.md` 4.1, 4.3; Microsoft's table reference). */
+
+export type TimeColumn = "Timestamp" | "TimeGenerated";
+
+/** Sentinel and Log Analytics tables. Custom ones end in `_CL`. */
+const TIME_GENERATED: ReadonlySet<string> = new Set([
+  "AADManagedIdentitySignInLogs",
+  "AADNonInteractiveUserSignInLogs",
+  "AADProvisioningLogs",
+  "AADRiskyUsers",
+  "AADServicePrincipalSignInLogs",
+  "AADUserRiskEvents",
+  "Anomalies",
+  "ASimAuditEventLogs",
+  "ASimAuthenticationEventLogs",
+  "ASimDnsActivityLogs",
+  "ASimNetworkSessionLogs",
+  "ASimProcessEventLogs",
+  "ASimWebSessionLogs",
+  "AuditLogs",
+  "AWSCloudTrail",
+  "AWSGuardDuty",
+  "AWSVPCFlow",
+  "AzureActivity",
+  "AzureDiagnostics",
+  "AzureMetrics",
+  "BehaviorAnalytics",
+  "CommonSecurityLog",
+  "DnsEvents",
+  "DnsInventory",
+  "Dynamics365Activity",
+  "Event",
+  "GCPAuditLogs",
+  "Heartbeat",
+  "HuntingBookmark",
+  "LAQueryLogs",
+  "McasShadowItReporting",
+  "MicrosoftGraphActivityLogs",
+  "NetworkAccessTraffic",
+  "OfficeActivity",
+  "Operation",
+  "PowerBIActivity",
+  "ProjectActivity",
+  "ProtectionStatus",
+  "SecurityAlert",
+  "SecurityBaseline",
+  "SecurityDetection",
+  "SecurityEvent",
+  "SecurityIncident",
+  "SecurityRecommendation",
+  "SentinelAudit",
+  "SentinelHealth",
+  "SigninLogs",
+  "StorageBlobLogs",
+  "Syslog",
+  "ThreatIntelIndicators",
+  "ThreatIntelObjects",
+  "ThreatIntelligenceIndicator",
+  "Update",
+  "Usage",
+  "UserPeerAnalytics",
+  "VMConnection",
+  "W3CIISLog",
+  "Watchlist",
+  "WindowsEvent",
+  "WindowsFirewall",
+]);
+
+/** Snapshots of the present state: they have no time column, so no window applies. */
+const TIMELESS: ReadonlySet<string> = new Set([
+  "DeviceBaselineComplianceAssessment",
+  "DeviceBaselineComplianceAssessmentKB",
+  "DeviceBaselineComplianceProfiles",
+  "DeviceTvmBrowserExtensions",
+  "DeviceTvmBrowserExtensionsKB",
+  "DeviceTvmCertificateInfo",
+  "DeviceTvmHardwareFirmware",
+  "DeviceTvmInfoGatheringKB",
+  "DeviceTvmSecureConfigurationAssessmentKB",
+  "DeviceTvmSoftwareEvidenceBeta",
+  "DeviceTvmSoftwareInventory",
+  "DeviceTvmSoftwareVulnerabilities",
+  "DeviceTvmSoftwareVulnerabilitiesKB",
+  "ExposureGraphEdges",
+  "ExposureGraphNodes",
+]);
+
+/** The time column of a table, null for a snapshot. A table that is not known is taken for a native one. */
+export function timeColumn(table: string): TimeColumn | null {
+  if (TIMELESS.has(table)) return null;
+  return TIME_GENERATED.has(table) || table.endsWith("_CL") ? "TimeGenerated" : "Timestamp";
+}
