@@ -1,8 +1,14 @@
 /** The gate of a lane: what keeps all workers together inside a quota, and out of it while Defender says to wait. */
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster, Redis } from "ioredis";
 import type { Window } from "../config.ts";
-import { Failure } from "../contract/failure.ts";
+import { Failure, toFailure } from "../contract/failure.ts";
 import type { Priority } from "../contract/job.ts";
+import { demand, GateState, heldBack, retryMsOf, type Verdict } from "./gate-state.ts";
+import { OUT_OF_PATIENCE, withPatience } from "./patience.ts";
+import type { Slot } from "./slot.ts";
+import { LONGEST_SEND_MS, LONGEST_WAIT_MS, openSlots, type WindowSlots } from "./slots.ts";
 
 export interface GateOptions {
   /** A connection of the gate's own (not `lazyConnect`); `close()` ends it. */
@@ -47,7 +53,127 @@ export interface Gate {
   close(): Promise<void>;
 }
 
+/** The patience of a call that takes only what is free: time for Redis to answer, not to wait for a slot. */
+const NO_WAIT_MS = 500;
+/** A turn after a pause is waited for only if it leaves time for the slots. */
+const LONGEST_TURN_MS = LONGEST_WAIT_MS / 2;
+/** For `beforeSend` and the last check; the rest of `LONGEST_SEND_MS` is the call's own. */
+const LONGEST_CHECK_MS = LONGEST_SEND_MS / 2;
+/** Slots that other waiting calls hold come back sooner than the windows tell. */
+const SHORTEST_RETRY_MS = 100;
+const REDIS_AWAY_RETRY_MS = 1_000;
+
 /** Opens a gate and tests that its limiter recovers from lost state; throws `internal_error` if it does not. */
 export async function openGate(options: GateOptions): Promise<Gate> {
-  throw new Failure("internal_error", `the gate ${options.id} is not built yet`);
+  const { redis, windows, onWarning = () => {} } = options;
+  const base = `${options.prefix}:{gate:${options.id}}`;
+  const shortest = windows.reduce((a, b) => (b.windowMs < a.windowMs ? b : a));
+  const spacingMs = Math.ceil(shortest.windowMs / shortest.calls);
+  const state = new GateState({ redis, base, paceMs: shortest.windowMs, spacingMs });
+  const note = (work: Promise<unknown>): void => {
+    work.catch((error: unknown) => onWarning(`the gate's state: ${toFailure(error).message}`));
+  };
+  const slots = await openSlots({
+    redis,
+    base,
+    windows,
+    bulkShare: options.bulkShare,
+    onWarning,
+    // For a whole window: by then every process has put back what it holds.
+    onLost: () => note(state.pause(shortest.windowMs)),
+  });
+  const processName = randomUUID();
+  let calls = 0;
+  let closed: Promise<void> | undefined;
+
+  /** Takes the slots and passes the last check. If that fails, nothing is kept. */
+  async function enter(passage: Passage, name: string): Promise<{ held: Slot[]; probes: boolean }> {
+    const { signal, priority, waitsForSlot, expiresAtMs } = passage;
+    const rows = slots.of[priority];
+    const held: Slot[] = [];
+    let probes = false;
+    try {
+      await withPatience(waitsForSlot ? LONGEST_WAIT_MS : NO_WAIT_MS, signal, async (within) => {
+        const slotMs = waitsForSlot ? LONGEST_WAIT_MS : 0;
+        const turnMs = waitsForSlot ? LONGEST_TURN_MS : 0;
+        const verdict = demand(await within(state.enter(name, rows, { expiresAtMs, slotMs, turnMs })));
+        probes = verdict.kind === "probe";
+        if (verdict.ms > 0) await within(sleep(verdict.ms));
+        for (const row of rows) {
+          if (!waitsForSlot && !(await within(row.hasRoom()))) throw OUT_OF_PATIENCE;
+          const slot = row.request(priority);
+          held.push(slot);
+          await within(slot.granted);
+        }
+      });
+      await withPatience(LONGEST_CHECK_MS, signal, async (within) => {
+        await passage.beforeSend();
+        const verdict = await within(state.admit(name, rows, { expiresAtMs, sendMs: LONGEST_SEND_MS }));
+        probes = demand(verdict).kind === "probe";
+      });
+      return { held, probes };
+    } catch (error) {
+      for (const slot of held) slot.end();
+      if (probes) note(state.endProbe(name, false));
+      throw error === OUT_OF_PATIENCE ? await noSlot(rows) : whyNot(error, passage.signal);
+    }
+  }
+
+  async function noSlot(rows: readonly WindowSlots[]): Promise<Failure> {
+    const guess = withPatience(NO_WAIT_MS, new AbortController().signal, (within) =>
+      within(state.look(rows)),
+    );
+    const verdict = await guess.catch((): Verdict => ({ kind: "full", ms: REDIS_AWAY_RETRY_MS }));
+    return heldBack("quota", Math.max(retryMsOf(verdict), SHORTEST_RETRY_MS));
+  }
+
+  return {
+    async run(passage, call) {
+      if (closed !== undefined) throw heldBack("quota", 0);
+      calls += 1;
+      const name = `${processName}:${calls}`;
+      const rows = slots.of[passage.priority];
+      const { held, probes } = await enter(passage, name);
+      let isSent = false;
+      const sent = (): void => {
+        if (isSent) return;
+        isSent = true;
+        note(state.sent(name, rows));
+        for (const slot of held) slot.endAfterWindow();
+      };
+      let passes = false;
+      try {
+        const value = await call(sent);
+        passes = isSent;
+        return value;
+      } catch (error) {
+        passes = isSent && toFailure(error).code !== "throttled";
+        throw error;
+      } finally {
+        if (probes) note(state.endProbe(name, passes));
+        if (!isSent) {
+          for (const slot of held) slot.end();
+          note(state.unsent(name, rows));
+        }
+      }
+    },
+    async pause(retryAfterMs) {
+      return await state.pause(retryAfterMs !== undefined && retryAfterMs > 0 ? retryAfterMs : null);
+    },
+    async heldForMs(priority) {
+      return retryMsOf(await state.look(slots.of[priority]));
+    },
+    close() {
+      closed ??= slots.close();
+      return closed;
+    },
+  };
+}
+
+/** Before anything was sent, everything but a Failure means that Redis or the caller's signal stood in the way: the job goes back. */
+function whyNot(error: unknown, signal: AbortSignal): Failure {
+  if (error instanceof Failure) return error;
+  if (signal.aborted) return heldBack("quota", 0);
+  const details = { heldBack: "quota", retryAfterMs: REDIS_AWAY_RETRY_MS } as const;
+  return new Failure("throttled", `the gate cannot ask Redis: ${toFailure(error).message}`, details);
 }

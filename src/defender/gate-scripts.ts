@@ -1,0 +1,106 @@
+/** The scripts of a gate: pause, probe, pace and full windows, decided in one step each and on Redis's clock. */
+
+/** `Retry-After` is honoured up to this; then a probe asks whether it still holds. */
+export const LONGEST_PAUSE_MS = 3_600_000;
+export const LONGEST_BACKOFF_MS = 60_000;
+/** How long one probe keeps the others back; a prober that died blocks them no longer than this. */
+export const PROBE_LEASE_MS = 15_000;
+/** A probe is mostly answered at once, so those who wait for it look again soon. */
+export const PROBE_LOOK_MS = 500;
+
+/** Two hours: past the longest pause, and long enough to know consecutive strikes. */
+const STATE_TTL_MS = 2 * LONGEST_PAUSE_MS;
+
+// KEYS[1] is the gate's state; the others are the windows' sets of calls, each scored with when it leaves its window.
+const STATE = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local state = {}
+local stored = redis.call('HGETALL', KEYS[1])
+for i = 1, #stored, 2 do state[stored[i]] = stored[i + 1] end
+local function at(field) return tonumber(state[field]) or 0 end
+local function store(...)
+  redis.call('HSET', KEYS[1], ...)
+  redis.call('PEXPIRE', KEYS[1], ${STATE_TTL_MS})
+end
+local function heldBack(call, expiresAt)
+  if expiresAt ~= '' and now >= tonumber(expiresAt) then return {'expired', 0} end
+  if at('until') > now then return {'paused', at('until') - now} end
+  if state.probe and state.prober ~= call and at('probeUntil') > now then return {'probing', at('probeUntil') - now} end
+end
+`;
+
+// ARGV: call, expiry, patience for a slot, for a turn, spacing, then each window's limit. A call named '' only looks; others may take the probe or a turn.
+export const ENTER = `${STATE}
+local call = ARGV[1]
+local no = heldBack(call, ARGV[2])
+if no then return no end
+local full = 0
+for i = 2, #KEYS do
+  local limit = tonumber(ARGV[i + 4])
+  local spent = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf')
+  if spent >= limit then
+    local leaves = redis.call('ZRANGEBYSCORE', KEYS[i], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', spent - limit, 1)
+    full = math.max(full, tonumber(leaves[2]) - now)
+  end
+end
+if full > tonumber(ARGV[3]) then return {'full', full} end
+if state.probe then
+  if call == '' then return {'go', 0} end
+  store('prober', call, 'probeUntil', now + ${PROBE_LEASE_MS})
+  return {'probe', 0}
+end
+if at('pacedUntil') <= now then return {'go', 0} end
+local turn = math.max(at('turn'), now)
+if turn - now > tonumber(ARGV[4]) then return {'paced', turn - now} end
+if call ~= '' then store('turn', turn + tonumber(ARGV[5])) end
+return {'go', turn - now}
+`;
+
+// ARGV: call, expiry, then how long the call stays in each window, were it sent as late as can be.
+export const ADMIT = `${STATE}
+local no = heldBack(ARGV[1], ARGV[2])
+if no then return no end
+for i = 2, #KEYS do
+  local stays = tonumber(ARGV[i + 1])
+  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
+  redis.call('ZADD', KEYS[i], now + stays, ARGV[1])
+  redis.call('PEXPIRE', KEYS[i], stays)
+end
+if not state.probe then return {'go', 0} end
+store('prober', ARGV[1], 'probeUntil', now + ${PROBE_LEASE_MS})
+return {'probe', 0}
+`;
+
+// ARGV: call, then how long it stays in each window from now on.
+export const RESCORE = `${STATE}
+for i = 2, #KEYS do redis.call('ZADD', KEYS[i], 'XX', now + tonumber(ARGV[i]), ARGV[1]) end
+`;
+
+// ARGV: retry-after or '', a random number from 0 to 1. While a pause lasts, further refusals are no further strikes.
+export const PAUSE = `${STATE}
+local want
+if ARGV[1] ~= '' then
+  want = now + math.min(tonumber(ARGV[1]), ${LONGEST_PAUSE_MS})
+elseif at('until') > now then
+  want = at('until')
+else
+  local strikes = at('strikes') + 1
+  store('strikes', strikes)
+  local most = math.min(1000 * 2 ^ math.min(strikes, 10), ${LONGEST_BACKOFF_MS})
+  want = now + math.ceil(most / 2 * (1 + tonumber(ARGV[2])))
+end
+local ends = math.max(at('until'), want)
+store('until', ends, 'probe', 1)
+redis.call('HDEL', KEYS[1], 'prober', 'probeUntil', 'pacedUntil', 'turn')
+return ends - now
+`;
+
+// ARGV: call, '1' if Defender took it, how long to pace, spacing. A pause that came meanwhile has dismissed the prober.
+export const END_PROBE = `${STATE}
+if state.prober ~= ARGV[1] then return end
+redis.call('HDEL', KEYS[1], 'prober', 'probeUntil')
+if ARGV[2] ~= '1' then return end
+redis.call('HDEL', KEYS[1], 'probe', 'strikes')
+store('pacedUntil', now + tonumber(ARGV[3]), 'turn', now + tonumber(ARGV[4]))
+`;

@@ -1,0 +1,142 @@
+/** What all workers know of a gate beside its slots: pause, probe, pace, and when calls leave their windows. */
+import type { Cluster, Redis, Result } from "ioredis";
+import { z } from "zod";
+import { Failure, type HeldBack } from "../contract/failure.ts";
+import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LOOK_MS, RESCORE } from "./gate-scripts.ts";
+
+declare module "ioredis" {
+  interface RedisCommander<Context> {
+    gateEnter(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    gateAdmit(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    gateRescore(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+    gateEndProbe(keyCount: number, ...keysAndArgs: (string | number)[]): Result<unknown, Context>;
+  }
+}
+
+/** One window as a call sees it: the set its calls are counted in, how many it takes, how long a call stays in it. */
+export interface CountedWindow {
+  key: string;
+  calls: number;
+  holdMs: number;
+}
+
+const verdictSchema = z.tuple([
+  z.enum(["go", "probe", "expired", "paused", "probing", "paced", "full"]),
+  z.number(),
+]);
+export type Verdict = { kind: z.infer<typeof verdictSchema>[0]; ms: number };
+
+export interface GateStateOptions {
+  redis: Redis | Cluster;
+  /** What the keys begin with, hash tag included. */
+  base: string;
+  /** After a pause, calls are `spacingMs` apart for `paceMs`. */
+  paceMs: number;
+  spacingMs: number;
+}
+
+export class GateState {
+  readonly #redis: Redis | Cluster;
+  readonly #key: string;
+  readonly #paceMs: number;
+  readonly #spacingMs: number;
+
+  constructor({ redis, base, paceMs, spacingMs }: GateStateOptions) {
+    this.#redis = redis;
+    this.#key = `${base}:pause`;
+    this.#paceMs = paceMs;
+    this.#spacingMs = spacingMs;
+    redis.defineCommand("gateEnter", { lua: ENTER });
+    redis.defineCommand("gateAdmit", { lua: ADMIT });
+    redis.defineCommand("gateRescore", { lua: RESCORE });
+    redis.defineCommand("gateEndProbe", { lua: END_PROBE });
+  }
+
+  /**
+   * Before slots are taken: `go`, or `probe` when everybody else waits for this call, both after `ms` (its turn after a
+   * pause); else how long to stay away. Slots and turns that are further away than the patience for them count as a no.
+   */
+  async enter(
+    call: string,
+    windows: readonly CountedWindow[],
+    { expiresAtMs, slotMs, turnMs }: { expiresAtMs: number | null; slotMs: number; turnMs: number },
+  ): Promise<Verdict> {
+    const limits = windows.map(({ calls }) => calls);
+    const keys = this.#keys(windows);
+    const args = [call, expiresAtMs ?? "", slotMs, turnMs, this.#spacingMs, ...limits];
+    return parseVerdict(await this.#redis.gateEnter(keys.length, ...keys, ...args));
+  }
+
+  /** What `enter` would say to a call that waits for nothing; takes neither the probe nor a turn. */
+  look(windows: readonly CountedWindow[]): Promise<Verdict> {
+    return this.enter("", windows, { expiresAtMs: null, slotMs: 0, turnMs: 0 });
+  }
+
+  /** The last check before a call leaves; `probe` is a `go` on which everybody else waits. */
+  async admit(
+    call: string,
+    windows: readonly CountedWindow[],
+    { expiresAtMs, sendMs }: { expiresAtMs: number | null; sendMs: number },
+  ): Promise<Verdict> {
+    const keys = this.#keys(windows);
+    const stays = windows.map(({ holdMs }) => holdMs + sendMs);
+    return parseVerdict(await this.#redis.gateAdmit(keys.length, ...keys, call, expiresAtMs ?? "", ...stays));
+  }
+
+  /** The call was sent this moment: its time in the windows starts. */
+  async sent(call: string, windows: readonly CountedWindow[]): Promise<void> {
+    await this.#rescore(call, windows, (window) => window.holdMs);
+  }
+
+  /** The call was not sent after all. */
+  async unsent(call: string, windows: readonly CountedWindow[]): Promise<void> {
+    await this.#rescore(call, windows, () => 0);
+  }
+
+  /** Returns how long the gate stays closed, in milliseconds. */
+  async pause(retryAfterMs: number | null): Promise<number> {
+    // EVAL, not a command by its hash: after a loss of Redis this one has to arrive before the limiters are set up anew.
+    return z.number().parse(await this.#redis.eval(PAUSE, 1, this.#key, retryAfterMs ?? "", Math.random()));
+  }
+
+  /** `passed`: Defender takes calls again. Otherwise the probe is free for another call. */
+  async endProbe(call: string, passed: boolean): Promise<void> {
+    await this.#redis.gateEndProbe(1, this.#key, call, passed ? "1" : "", this.#paceMs, this.#spacingMs);
+  }
+
+  async #rescore(
+    call: string,
+    windows: readonly CountedWindow[],
+    staysMs: (window: CountedWindow) => number,
+  ): Promise<void> {
+    const keys = this.#keys(windows);
+    await this.#redis.gateRescore(keys.length, ...keys, call, ...windows.map(staysMs));
+  }
+
+  #keys(windows: readonly CountedWindow[]): string[] {
+    return [this.#key, ...windows.map(({ key }) => key)];
+  }
+}
+
+function parseVerdict(reply: unknown): Verdict {
+  const [kind, ms] = verdictSchema.parse(reply);
+  return { kind, ms };
+}
+
+/** Milliseconds to stay away; 0 when a call may go. */
+export function retryMsOf({ kind, ms }: Verdict): number {
+  if (kind === "go" || kind === "probe") return 0;
+  return kind === "probing" ? Math.min(ms, PROBE_LOOK_MS) : ms;
+}
+
+/** Passes a verdict that lets the call go; turns every other one into the Failure it means. */
+export function demand(verdict: Verdict): Verdict {
+  if (verdict.kind === "go" || verdict.kind === "probe") return verdict;
+  if (verdict.kind === "expired") throw new Failure("expired", "the job expired before its call was sent");
+  throw heldBack(verdict.kind === "full" ? "quota" : "throttled", retryMsOf(verdict));
+}
+
+export function heldBack(by: HeldBack, retryAfterMs: number): Failure {
+  const why = by === "quota" ? "the quota is used up for now" : "Defender asked to wait";
+  return new Failure("throttled", `${why}; nothing was sent`, { heldBack: by, retryAfterMs });
+}

@@ -1,0 +1,46 @@
+/** One slot of one window, and the arithmetic of windows. */
+import type { Window } from "../config.ts";
+
+/** How long a slot is held after the call was sent: the window, and what the network may stretch or squeeze. */
+export function holdMsOf(window: Window): number {
+  return window.windowMs + Math.max(Math.ceil(window.windowMs / 100), 20);
+}
+
+/** The calls of a window that bulk may hold: rounded down, at least one. */
+export function bulkCallsOf(window: Window, bulkShare: number): number {
+  return Math.max(1, Math.floor(window.calls * bulkShare));
+}
+
+/** One slot of one window: waited for, then held, until `end`. Rejects `granted` when Redis cannot say. */
+export class Slot {
+  readonly granted: Promise<void>;
+  readonly ended: Promise<void>;
+  readonly #holdMs: number;
+  isOver = false;
+  grant: () => void = () => {};
+  refuse: (error: unknown) => void = () => {};
+  #end: () => void = () => {};
+
+  constructor(holdMs: number) {
+    this.#holdMs = holdMs;
+    this.granted = new Promise((resolve, reject) => {
+      this.grant = resolve;
+      this.refuse = reject;
+    });
+    this.granted.catch(() => {}); // whoever gave up no longer listens
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Gives the slot back; one that is still waited for goes back the moment it is granted. */
+  end(): void {
+    this.isOver = true;
+    this.#end();
+  }
+
+  /** The call was sent this moment: keeps the slot for the rest of its window. */
+  endAfterWindow(): void {
+    setTimeout(() => this.end(), this.#holdMs).unref();
+  }
+}
