@@ -5,11 +5,12 @@ import { Failure } from "./contract/failure.ts";
 
 export type Log = Logger;
 
-/** Only what we know to be harmless: stacks, causes and foreign fields may hold tokens or payloads. */
-function describeError(error: unknown): object {
+/** Only what we know to be harmless: causes and foreign fields may hold tokens or payloads. */
+function describeError(error: unknown, withStack: boolean): object {
   if (error instanceof Failure) return error.toRecord();
-  if (error instanceof Error) return { name: error.name, message: error.message };
-  return { message: String(error) };
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack } = error;
+  return { name, message, ...(withStack ? { stack } : {}) };
 }
 
 /** A second net: secrets are kept out where log lines are written. */
@@ -25,12 +26,14 @@ const SECRETS = [
 
 /** `destination` is for tests; the default is standard error. */
 export function createLog(level: string, destination?: DestinationStream): Log {
+  const withStack = level === "debug" || level === "trace";
+  const serialize = (error: unknown): object => describeError(error, withStack);
   const options = {
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    serializers: { err: describeError, error: describeError },
+    serializers: { err: serialize, error: serialize },
     redact: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
   };
   if (destination !== undefined) return pino(options, destination);

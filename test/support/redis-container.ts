@@ -1,5 +1,5 @@
 /** A private Redis in a container. The engine is asked, not the PATH: a client without an engine is common. */
-import type { RedisOptions, RunningRedis } from "./redis.ts";
+import { type RedisOptions, type RunningRedis, settingsOf } from "./redis-settings.ts";
 
 const IMAGE = "redis:8-alpine";
 const PORT = 6379;
@@ -12,9 +12,8 @@ export async function startContainer(options: RedisOptions): Promise<RunningRedi
   } catch {
     return null;
   }
-  const command = ["redis-server", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction"];
   const container = await new GenericContainer(IMAGE)
-    .withCommand([...command, "--appendfsync", options.appendfsync ?? "everysec"])
+    .withCommand(["redis-server", ...settingsOf(options)])
     .withExposedPorts(PORT)
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/))
     .start();

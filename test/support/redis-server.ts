@@ -6,7 +6,7 @@ import { mkdtemp } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { RedisOptions, RunningRedis } from "./redis.ts";
+import { type RedisOptions, type RunningRedis, settingsOf } from "./redis-settings.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"];
 
@@ -46,17 +46,9 @@ const LEASH = `data=$1; shift; "$@" & exec >/dev/null 2>&1; cat; kill -9 $!; wai
 export async function startServer(program: string, options: RedisOptions): Promise<RunningRedis> {
   const port = await freePort();
   const data = await mkdtemp(join(tmpdir(), "defender-actions-redis-"));
-  const settings = [
-    ["--bind", "127.0.0.1"],
-    ["--port", String(port)],
-    ["--dir", data],
-    ["--save", ""],
-    ["--appendonly", "yes"],
-    ["--appendfsync", options.appendfsync ?? "everysec"],
-    ["--maxmemory-policy", "noeviction"],
-  ];
+  const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", data];
   // Detached: Ctrl-C must reach us first, so that we can stop in order.
-  const leash = spawn("sh", ["-c", LEASH, "sh", data, program, ...settings.flat()], {
+  const leash = spawn("sh", ["-c", LEASH, "sh", data, program, ...place, ...settingsOf(options)], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: true,
   });

@@ -2,17 +2,9 @@
 import { startContainer } from "./redis-container.ts";
 import { installServer } from "./redis-install.ts";
 import { findServer, startServer } from "./redis-server.ts";
+import type { RedisOptions, RunningRedis } from "./redis-settings.ts";
 
-export interface RedisOptions {
-  /** How often the log of writes reaches the disk; `always` loses nothing that was acknowledged. Default `everysec`. */
-  appendfsync?: "always" | "everysec";
-}
-
-export interface RunningRedis {
-  url: string;
-  /** Ends it and removes its data; a Redis that was given by `REDIS_URL` is left alone. */
-  stop(): Promise<void>;
-}
+export type { RedisOptions, RunningRedis } from "./redis-settings.ts";
 
 const NONE_FOUND = `No Redis to work with. Do one of these, then try again:
   - install one: Debian or Ubuntu "apt-get install redis-server", Fedora "dnf install redis",
