@@ -6,7 +6,7 @@ import type { Incident } from "./incident.ts";
 import { parseJson } from "./json.ts";
 import type { Arrival, Effect } from "./ledger.ts";
 import { seedIncident, sevenDigits } from "./seeds.ts";
-import type { SimulatorState } from "./simulator.ts";
+import type { SimulatorState } from "./state.ts";
 
 const appSchema = z.strictObject({ tenant: z.string(), clientId: z.string(), clientSecret: z.string() });
 const resetSchema = z.strictObject({ incidents: z.int().positive().exactOptional() });

@@ -2,19 +2,34 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyReply } from "fastify";
-import { type Answer, type Call, graphHeaders } from "./answer.ts";
+import { type Answer, type Call, GraphError, graphHeaders } from "./answer.ts";
 import type { Fault } from "./faults.ts";
 import type { Arrival } from "./ledger.ts";
 
 type Outcome = Arrival["status"];
 
+/** What Graph's own error says for a status when a script gives no body (reference: 1.9, 1.10). */
+const usualErrors: Readonly<Record<number, [code: string, message: string]>> = {
+  401: ["InvalidAuthenticationToken", "Access token has expired or is not yet valid."],
+  403: ["Forbidden", "Missing application roles."],
+  404: ["ResourceNotFound", "Not found."],
+  429: ["TooManyRequests", "Please retry again later."],
+  500: ["InternalServerError", "An internal server error occurred."],
+  503: ["ServiceUnavailable", "The service is temporarily unavailable."],
+};
+
 /** The answer that a fault puts in place of the real one. */
 export function faultAnswer(fault: Fault, call: Call): Answer | undefined {
   if (fault.status === undefined && fault.body === undefined) return undefined;
+  const status = fault.status ?? 200;
+  if (fault.body === undefined && status >= 400) {
+    const [code, message] = usualErrors[status] ?? ["UnknownError", ""];
+    return new GraphError(status, code, message, lowerCaseNames(fault.headers)).toAnswer(call);
+  }
   const { body = "" } = fault;
   const isHtml = typeof body === "string" && body.trimStart().startsWith("<");
   return {
-    status: fault.status ?? 200,
+    status,
     headers: {
       ...graphHeaders(call),
       ...(isHtml ? { "content-type": "text/html" } : {}),

@@ -11,15 +11,13 @@ import fastify, {
 import { type Answer, type Call, GraphError, gatewayPage } from "./answer.ts";
 import { addControlRoutes } from "./control.ts";
 import { deliver, faultAnswer } from "./deliver.ts";
-import { Faults, hasEffect } from "./faults.ts";
-import { Hunting } from "./hunting/hunting.ts";
-import { IncidentStore } from "./incident-store.ts";
+import { hasEffect } from "./faults.ts";
 import { addComment, getIncident, type IncidentContext, listIncidents, patchIncident } from "./incidents.ts";
-import { type Arrival, type Lane, Ledger, nowMs } from "./ledger.ts";
+import { type Arrival, type Lane, nowMs } from "./ledger.ts";
 import { openArrival, readCall, recordedBody } from "./requests.ts";
-import { mergeSettings, type Settings, type SettingsInput, settingsSchema } from "./settings.ts";
-import { Throttle } from "./throttle.ts";
-import { type App, type Caller, Tokens } from "./token.ts";
+import { type SettingsInput, settingsSchema } from "./settings.ts";
+import { createState, type SimulatorState } from "./state.ts";
+import type { App, Caller } from "./token.ts";
 
 export interface SimulatorOptions extends SettingsInput {
   host?: string;
@@ -38,20 +36,6 @@ export interface SimulatorOptions extends SettingsInput {
 export interface Simulator extends App {
   url: string;
   close(): Promise<void>;
-}
-
-/** All that the control routes can see and change. */
-export interface SimulatorState {
-  settings: Settings;
-  readonly home: App;
-  readonly ledger: Ledger;
-  readonly faults: Faults;
-  readonly tokens: Tokens;
-  readonly store: IncidentStore;
-  readonly hunting: Hunting;
-  readonly throttle: Throttle;
-  change(change: unknown): void;
-  reset(incidents?: number): void;
 }
 
 const defaultIncidents = 60;
@@ -89,37 +73,6 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   addControlRoutes(app, state);
   const url = await app.listen({ host, port });
   return { url, ...home, close: () => app.close() };
-}
-
-function createState(home: App, initial: Settings, incidents: number): SimulatorState {
-  const state: SimulatorState = {
-    settings: initial,
-    home,
-    ledger: new Ledger(),
-    faults: new Faults(),
-    tokens: new Tokens([home]),
-    store: new IncidentStore(),
-    hunting: new Hunting(),
-    throttle: new Throttle(initial.quotas),
-    change(change) {
-      const merged = mergeSettings(state.settings, change);
-      if (JSON.stringify(merged.quotas) !== JSON.stringify(state.settings.quotas)) {
-        state.throttle.limit(merged.quotas);
-      }
-      state.ledger.enabled = merged.ledger;
-      state.settings = merged;
-    },
-    reset(count = incidents) {
-      state.store.reseed(count, home.tenant);
-      state.hunting.reseed();
-      state.faults.clear();
-      state.ledger.clear();
-      state.throttle.limit(state.settings.quotas);
-    },
-  };
-  state.ledger.enabled = initial.ledger;
-  state.reset();
-  return state;
 }
 
 /** Bodies reach the routes as text: what is wrong with them is for the routes to say, in Graph's words. */

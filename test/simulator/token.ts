@@ -1,8 +1,9 @@
 /** The token endpoint of the login host, the tokens it issued, and the bearer check of Graph's routes. */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { type Answer, type Call, GraphError } from "./answer.ts";
 import { parseJson } from "./json.ts";
+import { loginJson, OAuthError } from "./oauth.ts";
 
 export interface App {
   tenant: string;
@@ -18,43 +19,6 @@ export interface Caller {
 }
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
-
-/** An OAuth refusal; the text is fixed per AADSTS number, as clients must not read it. */
-class OAuthError extends Error {
-  readonly status: number;
-  readonly error: string;
-  readonly number: number;
-
-  constructor(status: number, error: string, number: number, description: string) {
-    super(description);
-    this.status = status;
-    this.error = error;
-    this.number = number;
-  }
-
-  toAnswer(call: Call): Answer {
-    const timestamp = `${new Date().toISOString().slice(0, 19).replace("T", " ")}Z`;
-    const traceId = randomUUID();
-    const correlationId = call.clientRequestId ?? randomUUID();
-    return json(this.status, {
-      error: this.error,
-      error_description: `AADSTS${this.number}: ${this.message} Trace ID: ${traceId} Correlation ID: ${correlationId} Timestamp: ${timestamp}`,
-      error_codes: [this.number],
-      timestamp,
-      trace_id: traceId,
-      correlation_id: correlationId,
-      error_uri: `https://login.microsoftonline.com/error?code=${this.number}`,
-    });
-  }
-}
-
-function json(status: number, body: unknown): Answer {
-  return {
-    status,
-    headers: { "content-type": "application/json; charset=utf-8", "cache-control": "no-store, no-cache" },
-    body: JSON.stringify(body),
-  };
-}
 
 export class Tokens {
   readonly #apps: App[];
@@ -75,7 +39,7 @@ export class Tokens {
 
   /** `POST /{tenant}/oauth2/v2.0/token`. */
   issue(call: Call, settings: { roles: readonly string[]; tokenLifetimeSeconds: number }): Answer {
-    try {
+    return this.#answer(call, () => {
       const app = this.#authenticate(call);
       const token = `simulated.${randomBytes(48).toString("base64url")}`;
       const expiresIn = settings.tokenLifetimeSeconds;
@@ -85,38 +49,41 @@ export class Tokens {
         roles: settings.roles,
         expiresAtMs: Date.now() + expiresIn * 1000,
       });
-      return json(200, {
+      return loginJson(200, {
         token_type: "Bearer",
         expires_in: expiresIn,
         ext_expires_in: expiresIn,
         access_token: token,
       });
-    } catch (error) {
-      if (error instanceof OAuthError) return error.toAnswer(call);
-      throw error;
-    }
+    });
   }
 
   /** `GET /{tenant}/v2.0/.well-known/openid-configuration`. */
   discover(call: Call): Answer {
     const tenant = call.params["tenant"] ?? "";
-    try {
+    return this.#answer(call, () => {
       this.#appsOf(tenant);
+      const root = `${call.origin}/${tenant}`;
+      return loginJson(200, {
+        token_endpoint: `${root}/oauth2/v2.0/token`,
+        authorization_endpoint: `${root}/oauth2/v2.0/authorize`,
+        token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt"],
+        jwks_uri: `${root}/discovery/v2.0/keys`,
+        issuer: `${root}/v2.0`,
+        response_types_supported: ["code"],
+        subject_types_supported: ["pairwise"],
+        id_token_signing_alg_values_supported: ["RS256"],
+      });
+    });
+  }
+
+  #answer(call: Call, serve: () => Answer): Answer {
+    try {
+      return serve();
     } catch (error) {
       if (error instanceof OAuthError) return error.toAnswer(call);
       throw error;
     }
-    const root = `${call.origin}/${tenant}`;
-    return json(200, {
-      token_endpoint: `${root}/oauth2/v2.0/token`,
-      authorization_endpoint: `${root}/oauth2/v2.0/authorize`,
-      token_endpoint_auth_methods_supported: ["client_secret_post", "private_key_jwt"],
-      jwks_uri: `${root}/discovery/v2.0/keys`,
-      issuer: `${root}/v2.0`,
-      response_types_supported: ["code"],
-      subject_types_supported: ["pairwise"],
-      id_token_signing_alg_values_supported: ["RS256"],
-    });
   }
 
   /** Who calls. Throws the 401 of a missing, unknown or expired token (reference: 1.10). */

@@ -1,7 +1,8 @@
 /** The aggregates of `summarize` that are simulated: each folds the rows of one group. */
-import type { Scalar } from "./expression.ts";
+
 import type { Row } from "./relation.ts";
 import { keyOf } from "./relation.ts";
+import type { Scalar } from "./scalar.ts";
 import { compare, textOf, type Value } from "./values.ts";
 
 type Aggregate = (rows: readonly Row[], given: readonly Scalar[]) => Value;

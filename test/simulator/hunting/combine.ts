@@ -1,6 +1,7 @@
 /** The operators that bring two or more tables together: `union` and `join`. */
-import type { Scope } from "./expression.ts";
+
 import { type Column, keyOf, lazily, notSimulated, type Relation, type Row } from "./relation.ts";
+import type { Scope } from "./scalar.ts";
 import { child, items, need, type SyntaxNode } from "./syntax.ts";
 import type { Value } from "./values.ts";
 

@@ -1,46 +1,11 @@
 /** Scalar KQL expressions, compiled once per query into functions of a row. */
 import type { JsonValue } from "../json.ts";
 import { functions } from "./functions.ts";
-import { type Column, notSimulated, QueryError, type Relation, type Row } from "./relation.ts";
+import { notSimulated, QueryError } from "./relation.ts";
+import { constant, derived, type Scalar, type Scope } from "./scalar.ts";
 import { items, need, type SyntaxNode } from "./syntax.ts";
 import { compileSetTest, compileTextTest, textOperators } from "./text-operators.ts";
 import { compare, equals, parseDatetime, parseTimespan, type Value } from "./values.ts";
-
-export interface Scalar {
-  type: string;
-  /** The same for every row. */
-  constant: boolean;
-  read(row: Row): Value;
-}
-
-/** What names mean where an expression stands. */
-export interface Scope {
-  columns: readonly Column[];
-  lets: ReadonlyMap<string, Scalar>;
-  nowTicks: bigint;
-  /** Evaluates a sub-query. */
-  tabular(node: SyntaxNode): Relation;
-}
-
-export function constant(type: string, value: Value): Scalar {
-  return { type, constant: true, read: () => value };
-}
-
-/** A value that depends on others. */
-export function derived(type: string, from: readonly Scalar[], read: (row: Row) => Value): Scalar {
-  if (from.every((one) => one.constant)) {
-    let known: { value: Value } | undefined;
-    return {
-      type,
-      constant: true,
-      read: (row) => {
-        known ??= { value: read(row) };
-        return known.value;
-      },
-    };
-  }
-  return { type, constant: false, read };
-}
 
 type Compile = (node: SyntaxNode, scope: Scope) => Scalar;
 
@@ -119,7 +84,7 @@ function jsonLiteral(node: SyntaxNode): JsonValue {
     );
   }
   if (node.kind === "PrefixUnaryExpression") return -Number(jsonLiteral(need(node, "Expression")));
-  const value = node.literal ?? literalValue(node);
+  const value = literalValue(node);
   return typeof value === "bigint" ? null : value;
 }
 

@@ -1,7 +1,7 @@
 /** The scalar functions that are simulated. */
 import { isIPv4 } from "node:net";
 import { parseJson } from "../json.ts";
-import { constant, derived, type Scalar, type Scope } from "./expression.ts";
+import { constant, derived, type Scalar, type Scope } from "./scalar.ts";
 import { parseDatetime, parseTimespan, textOf, type Value } from "./values.ts";
 
 type Build = (given: readonly Scalar[], scope: Scope, type: string) => Scalar;

@@ -1,8 +1,9 @@
 /** Runs a parsed query over tables: statements, pipes, names. */
 import { join, union } from "./combine.ts";
-import { compile, type Scalar, type Scope } from "./expression.ts";
+import { compile } from "./expression.ts";
 import { operators } from "./operators.ts";
 import { notSimulated, QueryError, type Relation } from "./relation.ts";
+import type { Scalar, Scope } from "./scalar.ts";
 import { items, need, type SyntaxNode } from "./syntax.ts";
 
 /** Evaluates the query's last statement. Throws a QueryError. */

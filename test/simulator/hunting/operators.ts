@@ -1,9 +1,10 @@
 /** The tabular operators: each takes a table and makes another, lazily where it can. */
-import { aggregates } from "./aggregates.ts";
-import { compile, type Scalar, type Scope } from "./expression.ts";
+import { compile } from "./expression.ts";
 import { type Column, keyOf, lazily, notSimulated, QueryError, type Relation, type Row } from "./relation.ts";
+import type { Scalar, Scope } from "./scalar.ts";
+import { summarize } from "./summarize.ts";
 import { child, items, need, type SyntaxNode } from "./syntax.ts";
-import { compare, type Value } from "./values.ts";
+import { compare } from "./values.ts";
 
 export type Operator = (node: SyntaxNode, input: Relation, scope: Scope) => Relation;
 
@@ -39,8 +40,8 @@ function outputOf(node: SyntaxNode): Column[] {
   return node.columns;
 }
 
-function expressionsOf(node: SyntaxNode, role = "Expressions"): SyntaxNode[] {
-  return items(child(node, role));
+function expressionsOf(node: SyntaxNode): SyntaxNode[] {
+  return items(child(node, "Expressions"));
 }
 
 function refuseParameters(node: SyntaxNode, allowed: readonly string[] = []): void {
@@ -134,38 +135,6 @@ function distinct(node: SyntaxNode, input: Relation, scope: Scope): Relation {
       }
     }),
   );
-}
-
-/** Groups come first among the columns, then the aggregates, as the parser names them. */
-function summarize(node: SyntaxNode, input: Relation, scope: Scope): Relation {
-  const within = inside(scope, input);
-  const by = child(node, "ByClause");
-  const keys = by === undefined ? [] : expressionsOf(by).map((one) => compile(one, within));
-  const folds = expressionsOf(node, "Aggregates").map((one) => aggregateOf(one, within));
-  const groups = new Map<string, { values: Value[]; rows: Row[] }>();
-  for (const row of input.rows) {
-    const values = keys.map((key) => key.read(row));
-    const group = groups.get(keyOf(values));
-    if (group === undefined) groups.set(keyOf(values), { values, rows: [row] });
-    else group.rows.push(row);
-  }
-  // Without a `by`, an empty table still has its one line of totals.
-  if (keys.length === 0 && groups.size === 0) groups.set("", { values: [], rows: [] });
-  const rows = [...groups.values()].map((group) => [
-    ...group.values,
-    ...folds.map((fold) => fold(group.rows)),
-  ]);
-  return table(outputOf(node), rows);
-}
-
-function aggregateOf(node: SyntaxNode, scope: Scope): (rows: readonly Row[]) => Value {
-  const call = node.kind === "SimpleNamedExpression" ? need(node, "Expression") : node;
-  if (call.kind !== "FunctionCallExpression") throw notSimulated("arithmetic on aggregates");
-  const name = need(call, "Name").name;
-  const aggregate = aggregates[name];
-  if (aggregate === undefined) throw notSimulated(`aggregate ${name}()`);
-  const given = items(need(need(call, "ArgumentList"), "Expressions")).map((one) => compile(one, scope));
-  return (rows) => aggregate(rows, given);
 }
 
 function sort(node: SyntaxNode, input: Relation, scope: Scope): Relation {

@@ -13,7 +13,7 @@ export interface SyntaxNode {
   text: string;
   /** A name's name, without brackets and quotes. */
   name: string;
-  /** A string literal's meaning. */
+  /** A string literal's meaning; a token's text without quotes and escapes. */
   literal: string | undefined;
   /** The scalar type, as far as the parser knows it. */
   type: string;
@@ -45,6 +45,8 @@ interface BridgeNode {
   TextStart: number;
   End: number;
   Text?: string;
+  /** A token's text without quotes and escapes. */
+  ValueText?: string;
   SimpleName?: string | null;
   LiteralValue?: unknown;
   ResultType?: BridgeType | null;
@@ -104,7 +106,7 @@ export class Parser {
     const { Symbols, GlobalState } = this.#kusto.Language;
     const symbols = [...tables].map(([name, columns]) =>
       Symbols.TableSymbol.From(
-        `(${columns.map((column) => `${column.name}:${column.type}`).join(",")})`,
+        `(${columns.map((column) => `['${column.name}']:${column.type}`).join(",")})`,
       ).WithName(name),
     );
     this.#globals = GlobalState.Default.WithDatabase(new Symbols.DatabaseSymbol.ctor("hunting", symbols));
@@ -145,7 +147,7 @@ export class Parser {
       end: node.End,
       text: node.IsToken ? (node.Text ?? "") : "",
       name: node.SimpleName ?? "",
-      literal: typeof node.LiteralValue === "string" ? node.LiteralValue : undefined,
+      literal: typeof node.LiteralValue === "string" ? node.LiteralValue : node.ValueText,
       type: node.ResultType?.Name ?? "",
       columns: node.ResultType?.Columns === undefined ? undefined : this.#columns(node.ResultType.Columns),
       children,

@@ -1,6 +1,7 @@
 /** Operators on text (`has`, `=~` …) and on sets (`in`, `has_any` …). */
-import { derived, type Scalar, type Scope } from "./expression.ts";
+
 import { QueryError, type Row } from "./relation.ts";
+import { derived, type Scalar, type Scope } from "./scalar.ts";
 import { items, need, type SyntaxNode } from "./syntax.ts";
 import { hasTerm, textOf, type Value } from "./values.ts";
 

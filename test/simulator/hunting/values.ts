@@ -42,8 +42,8 @@ export function parseDatetime(text: string): bigint | null {
 
 /** Reads `5h`, `1.5d`, `1.02:03:04.5`; null for anything else. */
 export function parseTimespan(text: string): bigint | null {
-  const [, count, unit] = /^(-?[\d.]+)\s*([a-z]+?)s?$/.exec(text.trim()) ?? [];
-  const ticks = unit === undefined ? undefined : (unitTicks[unit] ?? unitTicks[`${unit}s`]);
+  const [, count, unit = ""] = /^(-?[\d.]+)\s*([a-z]+)$/.exec(text.trim()) ?? [];
+  const ticks = unitTicks[unit] ?? unitTicks[unit.replace(/s$/, "")];
   if (ticks !== undefined) return BigInt(Math.round(Number(count) * ticks));
   const clock = /^(-)?(?:(\d+)\.)?(\d\d?):(\d\d?)(?::(\d\d?)(?:\.(\d{1,7}))?)?$/.exec(text.trim());
   if (clock === null) return null;
@@ -104,6 +104,7 @@ export function compare(left: Value, right: Value): number {
 /** `==`: null beside a value is unequal, beside null unknown. */
 export function equals(left: Value, right: Value): boolean | null {
   if (left === null && right === null) return null;
+  if (left === null || right === null) return false;
   if (typeof left === "object" || typeof right === "object")
     return JSON.stringify(left) === JSON.stringify(right);
   return left === right;
