@@ -1,0 +1,167 @@
+/** One HTTP exchange: what came back, or how far the request got. Nothing of axios, whose errors hold the bearer token, leaves here. */
+import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import https from "node:https";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Egress } from "../config.ts";
+import { type Agents, openAgents } from "./egress.ts";
+
+export interface Outgoing {
+  method: "GET" | "PATCH" | "POST";
+  url: string;
+  headers: Readonly<Record<string, string>>;
+  body?: string;
+  /** Ends the exchange, however slowly bytes drip in. */
+  signal: AbortSignal;
+  maxAnswerBytes: number;
+  /** Called once, when the last byte was handed to the socket; not at all when nothing left. */
+  onSent?(): void;
+}
+
+export interface Answer {
+  status: number;
+  /** By lower-case name. */
+  headers: Readonly<Record<string, string>>;
+  body: Buffer;
+}
+
+export interface Answered extends Answer {
+  outcome: "answered";
+}
+
+export interface Lost {
+  /** `unsent`: not one byte of the request left. `unanswered`: it may have arrived. `oversized`: the answer is too big. */
+  outcome: "unsent" | "unanswered" | "oversized";
+  /** A code such as `ECONNREFUSED`. */
+  cause: string;
+}
+
+export type Exchange = Answered | Lost;
+
+export interface Transport {
+  send(outgoing: Outgoing): Promise<Exchange>;
+  close(): Promise<void>;
+}
+
+export function openTransport(egress: Egress): Transport {
+  let opened: Promise<Agents> | undefined;
+  return {
+    async send(outgoing) {
+      opened ??= openAgents(egress);
+      return exchange(outgoing, await opened);
+    },
+    async close() {
+      (await opened)?.close();
+    },
+  };
+}
+
+async function exchange(outgoing: Outgoing, agents: Agents): Promise<Exchange> {
+  // Loaded at the first call: a worker is ready sooner without it.
+  const { default: axios } = await import("axios");
+  const trip = new Trip(outgoing.onSent);
+  try {
+    const response = await axios.request<Buffer>({
+      adapter: "http",
+      method: outgoing.method,
+      url: outgoing.url,
+      headers: { ...outgoing.headers },
+      data: outgoing.body,
+      signal: outgoing.signal,
+      maxContentLength: outgoing.maxAnswerBytes,
+      maxRedirects: 0,
+      proxy: false,
+      httpAgent: agents.http,
+      httpsAgent: agents.https,
+      responseType: "arraybuffer",
+      validateStatus: null,
+      transformRequest: (data: unknown) => data,
+      transport: trip.transportFor(outgoing.url),
+    });
+    if (trip.proxyRefusal !== null) return { outcome: "unsent", cause: trip.proxyRefusal };
+    const headers = Object.entries(response.headers).map(([name, value]) => [
+      name.toLowerCase(),
+      String(value),
+    ]);
+    return {
+      outcome: "answered",
+      status: response.status,
+      headers: Object.fromEntries(headers),
+      body: response.data,
+    };
+  } catch (error) {
+    if (trip.proxyRefusal !== null) return { outcome: "unsent", cause: trip.proxyRefusal };
+    const { message, code } = error instanceof Error ? errorFacts(error) : { message: "", code: "UNKNOWN" };
+    if (message.includes("maxContentLength")) return { outcome: "oversized", cause: code };
+    return { outcome: trip.begun ? "unanswered" : "unsent", cause: code };
+  } finally {
+    trip.end();
+  }
+}
+
+function errorFacts(error: Error): { message: string; code: string } {
+  const code = "code" in error && typeof error.code === "string" ? error.code : "UNKNOWN";
+  return { message: error.message, code: /^[A-Z0-9_]{1,64}$/.test(code) ? code : "UNKNOWN" };
+}
+
+/** Sockets whose connection stands, TLS included. One that is handed out again is known to be usable at once. */
+const established = new WeakSet<Socket>();
+
+/** How far one request got. Bytes leave only once the connection stands, so an attempt that failed before it sent nothing. */
+class Trip {
+  begun = false;
+  /** The proxy answered `CONNECT` itself; what looks like the answer is the proxy's. */
+  proxyRefusal: string | null = null;
+  #finished = false;
+  #onSent: (() => void) | undefined;
+
+  constructor(onSent: (() => void) | undefined) {
+    this.#onSent = onSent;
+  }
+
+  transportFor(url: string) {
+    const { request } = url.startsWith("https:") ? https : http;
+    return {
+      request: (options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest => {
+        const sending = request(options, onResponse);
+        sending.once("proxyConnect", (reply: { statusCode?: number }) => {
+          if (reply.statusCode !== 200) this.proxyRefusal = `PROXY_${reply.statusCode ?? "UNKNOWN"}`;
+        });
+        sending.once("socket", (socket) => this.#watch(socket));
+        sending.once("finish", () => this.#finish());
+        sending.once("response", () => this.#sent());
+        return sending;
+      },
+    };
+  }
+
+  /** A request that was cut off while it was being sent counts as sent. */
+  end(): void {
+    if (this.begun) this.#sent();
+  }
+
+  #watch(socket: Socket): void {
+    const isUsable = established.has(socket) || !(socket.connecting || socket instanceof TLSSocket);
+    if (isUsable) {
+      this.begun = true;
+      return;
+    }
+    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
+      established.add(socket);
+      this.begun = true;
+      if (this.#finished) this.#sent();
+    });
+  }
+
+  /** Node calls a request finished also when its connection failed: only an established one can have carried it. */
+  #finish(): void {
+    this.#finished = true;
+    if (this.begun) this.#sent();
+  }
+
+  #sent(): void {
+    if (this.proxyRefusal !== null) return;
+    this.#onSent?.();
+    this.#onSent = undefined;
+  }
+}
