@@ -1,5 +1,5 @@
 /** BullMQ's queues, opened when first needed and closed together. */
-import { Queue } from "bullmq";
+import { type JobState, Queue } from "bullmq";
 import type { RedisConfig } from "../config.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { queueKeyPrefix } from "./names.ts";
@@ -25,17 +25,15 @@ export class Queues {
     return queue;
   }
 
-  /** Whether a job may still run. */
-  async isAlive({ queue, queueJobId }: QueuedJob): Promise<boolean> {
-    const state = await this.get(queue).getJobState(queueJobId);
-    return state !== "unknown" && state !== "completed" && state !== "failed";
+  /** BullMQ's state of a job; `unknown` when it is not there. */
+  async stateOf({ queue, queueJobId }: QueuedJob): Promise<JobState | "unknown"> {
+    return await this.get(queue).getJobState(queueJobId);
   }
 
   /** Brings a delayed job to the front at once; one in any other state is left alone. */
   async wake({ queue, queueJobId }: QueuedJob): Promise<void> {
-    if ((await this.get(queue).getJobState(queueJobId)) !== "delayed") return;
     const job = await this.get(queue).getJob(queueJobId);
-    // Another worker may have woken it in between.
+    // Only a delayed job can be promoted, and another worker may just have done it: both are no error here.
     await job?.promote().catch(() => undefined);
   }
 

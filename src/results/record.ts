@@ -7,7 +7,8 @@ import {
   RESULT_STATUSES,
   type Result,
   resultSchema,
-  waitingSchema,
+  WAITS,
+  type Waiting,
 } from "../contract/result.ts";
 
 /** What is known of a job when it is enqueued, kept as one JSON text. */
@@ -39,7 +40,8 @@ const recordSchema = z.object({
   started_ms: ms.optional(),
   finished_ms: ms.optional(),
   note: json.optional(),
-  waiting: json.pipe(waitingSchema).optional(),
+  waiting_for: z.enum(["", ...WAITS]).default(""),
+  waiting_until_ms: ms.optional(),
   findings: json.pipe(findingsSchema).optional(),
   rows_key: z.string().default(""),
   inline_rows: z.coerce.number().default(0),
@@ -67,7 +69,7 @@ export function toResult(record: ResultRecord, nowMs: number): Result {
     ...findings,
     ...head,
     status: hasExpired ? "failed" : record.status,
-    waiting: hasExpired ? null : (record.waiting ?? null),
+    waiting: hasExpired ? null : toWaiting(record),
     attempts: record.attempts,
     enqueued_at: iso(record.enqueued_ms),
     started_at: record.started_ms === undefined ? null : iso(record.started_ms),
@@ -79,6 +81,11 @@ export function toResult(record: ResultRecord, nowMs: number): Result {
     expires_at: iso(record.expires_ms),
     cursor: record.cursor,
   });
+}
+
+function toWaiting({ waiting_for, waiting_until_ms }: ResultRecord): Waiting | null {
+  if (waiting_for === "") return null;
+  return { for: waiting_for, until: waiting_until_ms === undefined ? null : iso(waiting_until_ms) };
 }
 
 /** The failure of a job whose time ran out, whether a worker or a reader notices. */

@@ -66,7 +66,7 @@ if is_final() then return { 'final' } end
 local run = redis.call('HINCRBY', record, 'run', 1)
 redis.call('HSET', record, 'status', 'running')
 redis.call('HSETNX', record, 'started_ms', string.format('%.0f', now))
-redis.call('HDEL', record, 'waiting')
+redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
 announce()
 local is_over = now >= tonumber(get('expires_ms')) and 1 or 0
 return { 'run', tostring(run), get('attempts'), is_over, string.format('%.0f', now), get('expires_ms'), get('note') or '', get('note_ms') or '0' }
@@ -91,11 +91,11 @@ redis.call('HDEL', record, 'note', 'note_ms', 'sending')
 return 1
 `);
 
-/** ARGV: job id, generation, run, status, waiting, attempts. */
+/** ARGV: job id, generation, run, status, what it waits for ('' for nothing), delay in ms, attempts. */
 export const wait = defineScript(`${PRELUDE}
 if not is_current(ARGV[2], ARGV[3]) then return 0 end
 redis.call('HDEL', record, 'sending')
-redis.call('HSET', record, 'status', ARGV[4], 'waiting', ARGV[5], 'attempts', ARGV[6])
+redis.call('HSET', record, 'status', ARGV[4], 'waiting_for', ARGV[5], 'waiting_until_ms', string.format('%.0f', now + ARGV[6]), 'attempts', ARGV[7])
 announce()
 return 1
 `);
@@ -104,7 +104,7 @@ return 1
 export const finish = defineScript(`${PRELUDE}
 local run = ARGV[3] ~= '' and ARGV[3] or get('run')
 if not is_current(ARGV[2], run) then return 0 end
-redis.call('HDEL', record, 'waiting', 'sending')
+redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms', 'sending')
 if ARGV[6] ~= 'outcome_unknown' then redis.call('HDEL', record, 'note', 'note_ms') end
 redis.call('HSET', record, 'status', ARGV[4], 'findings', ARGV[5], 'error_code', ARGV[6], 'attempts', ARGV[8],
   'rows_key', ARGV[9], 'inline_rows', ARGV[10], 'finished_ms', string.format('%.0f', now))
@@ -114,15 +114,15 @@ keep(jobs, tonumber(ARGV[7])); keep(changes, tonumber(ARGV[7]))
 return 1
 `);
 
-/** ARGV: job id, findings. Answers whether it was taken back, and whether anything had been sent. */
+/** ARGV: job id, findings. Answers whether it was taken back, whether anything had been sent, generation and head. */
 export const cancel = defineScript(`${PRELUDE}
-if not get('status') then return { -1, 0 } end
+if not get('status') then return false end
 local sent = get('sent') == '1' and 1 or 0
-if is_final() or get('sending') or get('note') then return { 0, sent } end
-redis.call('HDEL', record, 'waiting')
+if is_final() or get('sending') or get('note') then return { 0, sent, get('gen'), get('head') } end
+redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
 redis.call('HSET', record, 'status', 'failed', 'findings', ARGV[2], 'error_code', 'cancelled', 'finished_ms', string.format('%.0f', now))
 announce()
-return { 1, sent }
+return { 1, sent, get('gen'), get('head') }
 `);
 
 /** KEYS: records. Answers Redis's time and the hashes: a queued one past its time is read as expired. */

@@ -1,8 +1,7 @@
 /** Writes results. Every write of a worker names its generation and run, and is refused once they are stale. */
 import { z } from "zod";
-import type { Note } from "../contract/define-action.ts";
-import { Failure } from "../contract/failure.ts";
-import type { Findings, ResultStatus, Waiting } from "../contract/result.ts";
+import type { Note, OpenWrite } from "../contract/define-action.ts";
+import type { Findings, ResultStatus, WaitReason } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { type CaseKeys, caseKeys, type JobRef } from "./keys.ts";
 import { type Head, headSchema } from "./record.ts";
@@ -47,6 +46,25 @@ export type Started =
       note: Note | null;
       notedAtMs: number;
     };
+
+/** `stale`: another run or generation has the job, or it is over. */
+const sendReply = z.enum(["ok", "cancelled", "expired", "stale"]);
+export type SendVerdict = z.infer<typeof sendReply>;
+
+const cancelReply = z.tuple([z.number(), z.number(), z.coerce.number(), z.string()]).nullable();
+
+export interface Cancelled {
+  cancelled: boolean;
+  /** Whether anything was sent already. */
+  sent: boolean;
+  generation: number;
+  head: Head;
+}
+
+export interface Wait {
+  for: WaitReason;
+  delayMs: number;
+}
 
 export interface Verdict {
   status: "completed" | "failed";
@@ -115,6 +133,13 @@ export class ResultStore {
     return await this.#redis.hget(this.#keys(ref).record(ref.jobId), "hash");
   }
 
+  /** What was noted of a write whose outcome is open; null when there is none. */
+  async openWriteOf(ref: JobRef): Promise<OpenWrite | null> {
+    const [note, sentAt] = await this.#redis.hmget(this.#keys(ref).record(ref.jobId), "note", "note_ms");
+    if (note == null || sentAt == null) return null;
+    return { note: noteSchema.parse(JSON.parse(note)), sentAtMs: Number(sentAt), nowMs: Number(sentAt) };
+  }
+
   /** Takes the record for a new run, whose number it gives. */
   async start(ref: JobRef, generation: number): Promise<Started> {
     const reply = startedSchema.parse(await this.#run(scripts.start, this.#keys(ref), ref, [generation]));
@@ -132,27 +157,26 @@ export class ResultStore {
     };
   }
 
-  /** The last look before a call leaves; throws `cancelled`, `expired` or, for a stale run, `conflict`. */
-  async send(fence: Fence, note: Note | null): Promise<void> {
-    const verdict = await this.#fenced(scripts.send, fence, [note === null ? "" : JSON.stringify(note)]);
-    if (verdict === "ok") return;
-    if (verdict === "cancelled") throw new Failure("cancelled", "the job was cancelled before it was sent");
-    if (verdict === "expired") throw new Failure("expired", "the job expired before it was sent");
-    throw new Failure("conflict", "another worker has taken over this job");
+  /** The last look before a call leaves. `note` is kept for the next attempt; null for a read. */
+  async send(fence: Fence, note: Note | null): Promise<SendVerdict> {
+    return sendReply.parse(
+      await this.#fenced(scripts.send, fence, [note === null ? "" : JSON.stringify(note)]),
+    );
   }
 
   async withdraw(fence: Fence): Promise<void> {
     await this.#fenced(scripts.withdraw, fence, []);
   }
 
-  /** True when the wait was noted; false when this run is stale. */
+  /** True when the wait (null: for a free worker) was noted; false when this run is stale. */
   async wait(
     fence: Fence,
     status: "queued" | "running",
-    waiting: Waiting | null,
+    waiting: Wait | null,
     attempts: number,
   ): Promise<boolean> {
-    return (await this.#fenced(scripts.wait, fence, [status, JSON.stringify(waiting), attempts])) === 1;
+    const args = [status, waiting?.for ?? "", Math.ceil(waiting?.delayMs ?? 0), attempts];
+    return (await this.#fenced(scripts.wait, fence, args)) === 1;
   }
 
   /** Writes pages of rows under a key of this run's own; returns the key for `finish`. */
@@ -175,10 +199,18 @@ export class ResultStore {
   }
 
   /** Null when there is no such job. */
-  async cancel(ref: JobRef, findings: Findings): Promise<{ cancelled: boolean; sent: boolean } | null> {
-    const reply = await this.#run(scripts.cancel, this.#keys(ref), ref, [JSON.stringify(findings)]);
-    const [cancelled, sent] = z.tuple([z.number(), z.number()]).parse(reply);
-    return cancelled === -1 ? null : { cancelled: cancelled === 1, sent: sent === 1 };
+  async cancel(ref: JobRef, findings: Findings): Promise<Cancelled | null> {
+    const reply = cancelReply.parse(
+      await this.#run(scripts.cancel, this.#keys(ref), ref, [JSON.stringify(findings)]),
+    );
+    if (reply === null) return null;
+    const [cancelled, sent, generation, head] = reply;
+    return {
+      cancelled: cancelled === 1,
+      sent: sent === 1,
+      generation,
+      head: headSchema.parse(JSON.parse(head)),
+    };
   }
 
   async #finish(fence: Fence, run: string, verdict: Verdict, keepMs: number): Promise<boolean> {

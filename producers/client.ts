@@ -1,0 +1,118 @@
+/** The client that a SOAR embeds: enqueue, wait, read, cancel. It holds no Defender code and no credential. */
+import type { ActionInput, ActionName } from "../src/actions/catalog.ts";
+import type { Result } from "../src/contract/result.ts";
+import { Canceller } from "../src/queue/cancel.ts";
+import { connectProducer, connectWorker } from "../src/queue/connection.ts";
+import { type Enqueued, Enqueuer } from "../src/queue/enqueue.ts";
+import { Queues } from "../src/queue/queues.ts";
+import type { EnqueueOptions } from "../src/queue/request.ts";
+import type { JobRef } from "../src/results/keys.ts";
+import { ResultReader, type RowsPage } from "../src/results/reader.ts";
+import { follow, unknownJob, waitFor } from "../src/results/wait.ts";
+import { ChangeWatch } from "../src/results/watch.ts";
+
+export type { ActionInput, ActionName } from "../src/actions/catalog.ts";
+export { Failure, type FailureCode, type FailureRecord } from "../src/contract/failure.ts";
+export type { Result } from "../src/contract/result.ts";
+export type { Enqueued } from "../src/queue/enqueue.ts";
+export type { EnqueueOptions } from "../src/queue/request.ts";
+export type { JobRef } from "../src/results/keys.ts";
+export type { RowsPage } from "../src/results/reader.ts";
+export { WaitTimeout } from "../src/results/wait.ts";
+
+export interface ClientOptions {
+  /** One URL, several hosts allowed: `redis://user:password@host:6379,host:6379/0`; `rediss://` for TLS. */
+  redisUrl: string;
+  /** Default `defender`. */
+  queuePrefix?: string;
+  /** For jobs that name none; default `default`. */
+  instance?: string;
+  /** Default `single`. */
+  redisMode?: "single" | "sentinel" | "cluster";
+  redisSentinelName?: string;
+}
+
+/** One request of a batch; the input is typed by the action's name. */
+export type ActionRequest = {
+  [Name in ActionName]: { action: Name; input: ActionInput<Name>; options?: EnqueueOptions };
+}[ActionName];
+
+export interface Client {
+  /** Rejects with a Failure: `invalid_input` before anything reaches Redis, `conflict` for a key used with other input. */
+  enqueue<Name extends ActionName>(
+    action: Name,
+    input: ActionInput<Name>,
+    options?: EnqueueOptions,
+  ): Promise<Enqueued>;
+  /** All or none; a refusal names its index. Writes to one incident keep the order of the list. */
+  enqueueMany(requests: readonly ActionRequest[]): Promise<Enqueued[]>;
+  /** The final result, failed ones too. Rejects when the time is up, and when there is no such job. */
+  waitForResult(job: JobRef, options: { timeoutMs: number }): Promise<Result>;
+  /** Null when the job is not known. */
+  result(job: JobRef): Promise<Result | null>;
+  /** All results of a case, oldest first. */
+  resultsForCase(caseId: string): Promise<Result[]>;
+  /** Every change from `after` (a result's cursor) on; last states are never left out. Ends with the signal. */
+  followCase(
+    caseId: string,
+    options?: { after?: string; signal?: AbortSignal },
+  ): AsyncGenerator<Result, void>;
+  /** Rows of a query's answer beyond those in `json_result`. */
+  rows(job: JobRef, page: { offset: number; limit: number }): Promise<RowsPage>;
+  /** `cancelled`: it will not be sent (again); `sent`: something had been sent already. */
+  cancel(job: JobRef): Promise<{ cancelled: boolean; sent: boolean }>;
+  close(): Promise<void>;
+}
+
+/** Connects lazily; a Redis that is away rejects each call within seconds. */
+export function createClient({
+  redisUrl,
+  queuePrefix = "defender",
+  instance,
+  redisMode = "single",
+  redisSentinelName,
+}: ClientOptions): Client {
+  const config = {
+    url: redisUrl,
+    prefix: queuePrefix,
+    mode: redisMode,
+    sentinelName: redisSentinelName ?? null,
+  };
+  const redis = connectProducer(config, { name: "defender-client" });
+  const queues = new Queues(redis, config);
+  const enqueuer = new Enqueuer(redis, config, queues);
+  const canceller = new Canceller(redis, config, queues);
+  const reader = new ResultReader(redis, queuePrefix);
+  let watch: ChangeWatch | undefined;
+  const watching = (): ChangeWatch => {
+    watch ??= new ChangeWatch(connectWorker(config, { name: "defender-client-watch" }), queuePrefix);
+    return watch;
+  };
+  const withInstance = (options: EnqueueOptions = {}): EnqueueOptions => ({
+    ...options,
+    instance: options.instance ?? instance,
+  });
+
+  return {
+    enqueue: (action, input, options) => enqueuer.enqueue({ action, input, options: withInstance(options) }),
+    enqueueMany: (requests) =>
+      enqueuer.enqueueMany(
+        requests.map((request) => ({ ...request, options: withInstance(request.options) })),
+      ),
+    waitForResult: (job, { timeoutMs }) => waitFor(reader, watching(), job, timeoutMs),
+    result: (job) => reader.result(job),
+    resultsForCase: (caseId) => reader.resultsForCase(caseId),
+    followCase: (caseId, options = {}) => follow(reader, watching(), caseId, options),
+    async rows(job, page) {
+      const found = await reader.rows(job, page);
+      if (found === null) throw unknownJob(job);
+      return found;
+    },
+    cancel: (job) => canceller.cancel(job),
+    async close() {
+      watch?.close();
+      await queues.close();
+      redis.disconnect();
+    },
+  };
+}

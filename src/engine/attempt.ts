@@ -1,0 +1,123 @@
+/** Lets an action do its work once, and remembers a write that left and was not clearly answered. */
+import type {
+  Action,
+  ActionContext,
+  ActionSettings,
+  Note,
+  OpenWrite,
+  Outcome,
+} from "../contract/define-action.ts";
+import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
+import type { Job, Lane } from "../contract/job.ts";
+import type { DefenderConnection } from "../contract/ports.ts";
+import { expiredFailure } from "../results/record.ts";
+import type { Fence, ResultStore, Started } from "../results/store.ts";
+import { referenceOf } from "./reference.ts";
+import type { Ended } from "./ruling.ts";
+
+export type Running = Extract<Started, { verdict: "run" }>;
+
+/** A configured instance, as an action sees it. */
+export interface InstanceAccess {
+  connection: DefenderConnection;
+  lanes: readonly Lane[];
+}
+
+export interface AttemptTools {
+  store: Pick<ResultStore, "send" | "withdraw">;
+  instance(name: string): InstanceAccess;
+  settings: ActionSettings;
+}
+
+export interface Attempt {
+  ended: Ended;
+  /** What was noted of a write whose outcome is open. */
+  openWrite: OpenWrite | null;
+  /** Another run has taken the job over: nothing may be written any more. */
+  isStale: boolean;
+}
+
+/** Never rejects for what the action does; only when Redis does. */
+export async function attempt(
+  job: Job,
+  action: Action,
+  fence: Fence,
+  started: Running,
+  tools: AttemptTools,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  const { store, settings } = tools;
+  let openWrite: OpenWrite | null =
+    started.note === null ? null : { note: started.note, sentAtMs: started.notedAtMs, nowMs: started.nowMs };
+  let isStale = false;
+  let pending: Note | null = null;
+
+  async function look(note: Note | null): Promise<void> {
+    const verdict = await store.send(fence, note);
+    if (verdict === "stale") isStale = true;
+    if (verdict === "cancelled") throw new Failure("cancelled", "the job was cancelled before it was sent");
+    if (verdict === "expired") throw expiredFailure(started.expiresMs);
+    if (verdict === "stale") throw new Failure("cancelled", "another run has taken over this job");
+    if (note !== null) openWrite = { note, sentAtMs: started.nowMs, nowMs: started.nowMs };
+  }
+
+  async function beforeSend({ write }: { write: boolean }): Promise<void> {
+    if (write && pending === null)
+      throw new Failure("internal_error", "a write was about to leave without a note");
+    if (write || action.effect === "read") await look(pending);
+  }
+
+  function contextFor(expiresAtMs: number | null): ActionContext {
+    const { connection, lanes } = tools.instance(job.instance);
+    const waitsForSlot = action.lane !== "ping";
+    const defender = connection.open({
+      priority: job.priority,
+      signal,
+      waitsForSlot,
+      expiresAtMs,
+      beforeSend,
+    });
+    return {
+      job: { id: job.job_id, caseId: job.case_id, enqueuedAt: new Date(job.enqueued_at) },
+      reference: referenceOf(job.job_id),
+      settings,
+      lanes,
+      defender,
+      async write(note, call) {
+        pending = note;
+        try {
+          return await call(defender);
+        } catch (error) {
+          const failure = toFailure(error);
+          if (openWrite !== null && !failure.mayBeApplied && !isStale) {
+            await store.withdraw(fence);
+            openWrite = null;
+          }
+          throw failure;
+        } finally {
+          pending = null;
+        }
+      },
+    };
+  }
+
+  async function work(): Promise<Outcome> {
+    const input = action.input.safeParse(job.input);
+    if (!input.success) throw new Failure("invalid_input", describeInvalid(input.error));
+    if (openWrite !== null && action.effect === "write") {
+      // Verifying only reads, so it may go on past the job's end: the truth is wanted more than ever.
+      const found = await action.verify(input.data, contextFor(null), openWrite);
+      if (found !== null) return found;
+      await store.withdraw(fence);
+      openWrite = null;
+    }
+    if (started.isOver) throw expiredFailure(started.expiresMs);
+    return await action.run(input.data, contextFor(started.expiresMs));
+  }
+
+  try {
+    return { ended: await work(), openWrite, isStale };
+  } catch (error) {
+    return { ended: { kind: "thrown", failure: toFailure(error) }, openWrite, isStale };
+  }
+}

@@ -1,0 +1,132 @@
+/** One BullMQ worker on one queue: parses each job, lets the engine run it, and settles what comes of it. */
+import { type Job as QueueJob, Worker } from "bullmq";
+import type { RedisConfig } from "../config.ts";
+import { Failure, toFailure } from "../contract/failure.ts";
+import { type Job, jobSchema } from "../contract/job.ts";
+import type { Log } from "../log.ts";
+import { queueKeyPrefix } from "../queue/names.ts";
+import { WORKER_OPTIONS } from "../queue/options.ts";
+import type { RedisClient } from "../redis-script.ts";
+import { type Engine, execute, type Settlement } from "./execute.ts";
+import type { Parting } from "./parting.ts";
+import { type Pointer, type SettleTools, settle } from "./settle.ts";
+
+export interface LaneWorkerOptions extends SettleTools {
+  queue: string;
+  redis: RedisClient;
+  config: Pick<RedisConfig, "prefix" | "mode">;
+  concurrency: number;
+  engine: Engine;
+  parting: Parting;
+  log: Log;
+  /** Aborts what runs, to hand it back. */
+  stopping: AbortSignal;
+}
+
+/** Opens the worker; it takes jobs once `run()` is called. */
+export function openLaneWorker(options: LaneWorkerOptions): Worker {
+  const { queue, redis, config, concurrency, parting, log } = options;
+  const worker = new Worker(
+    queue,
+    // BullMQ gives the signal only to processors that declare three parameters (reliability.md 1, finding 10).
+    async (job: QueueJob, token?: string, signal?: AbortSignal) =>
+      await work(options, job, token ?? "", signal),
+    {
+      ...WORKER_OPTIONS,
+      connection: redis,
+      prefix: queueKeyPrefix(config, queue),
+      concurrency,
+      autorun: false,
+    },
+  );
+  worker.on("error", (error) => log.warn({ event: "worker.error", queue, err: error }, "worker error"));
+  worker.on("stalled", (queueJobId) =>
+    log.warn({ event: "job.stalled", queue, queueJobId }, "job taken from a worker that died"),
+  );
+  worker.on("lockRenewalFailed", (queueJobIds) => {
+    for (const id of queueJobIds) worker.cancelJob(id, "lock lost");
+  });
+  worker.on("failed", (job, error) => {
+    // Told only here: no processor runs for a job that stalled too often.
+    if (job !== undefined && error.message.includes("stalled more than")) {
+      parting.stalledTooOften(job.data, { queue, queueJobId: job.id ?? "" }).catch((cause: unknown) => {
+        log.error(
+          { event: "job.unrecorded", queue, queueJobId: job.id, err: cause },
+          "a failed job could not be recorded",
+        );
+      });
+    }
+  });
+  return worker;
+}
+
+async function work(
+  options: LaneWorkerOptions,
+  queueJob: QueueJob,
+  token: string,
+  signal: AbortSignal | undefined,
+): Promise<Pointer> {
+  const { queue, engine, parting, stopping, log } = options;
+  const place = { queue, queueJobId: queueJob.id ?? "" };
+  const ended = signal === undefined ? stopping : AbortSignal.any([signal, stopping]);
+  const parsed = parseJob(queueJob);
+  if (parsed instanceof Failure) {
+    await parting.badPayload(queueJob.data, queueJob.name, place, parsed);
+    log.warn({ event: "job.refused", ...place, code: parsed.code }, "payload refused");
+    return await settle(
+      { kind: "failed", failure: parsed },
+      { job: queueJob, token, place, pointer: { case_id: "", job_id: "" } },
+      options,
+    );
+  }
+  const context = {
+    case_id: parsed.case_id,
+    job_id: parsed.job_id,
+    action: parsed.action,
+    instance: parsed.instance,
+  };
+  const startedAtMs = performance.now();
+  let settlement: Settlement;
+  try {
+    settlement = await execute(parsed, place, engine, ended);
+  } catch (error) {
+    const failure = toFailure(error);
+    if (failure.code !== "invalid_input") throw error;
+    await parting.badPayload(queueJob.data, queueJob.name, place, failure);
+    settlement = { kind: "failed", failure };
+  }
+  const ms = Math.round(performance.now() - startedAtMs);
+  log.info(
+    { event: `job.${settlement.kind}`, ...context, ms, ...describe(settlement) },
+    `job ${settlement.kind}`,
+  );
+  return await settle(
+    settlement,
+    { job: queueJob, token, place, pointer: { case_id: parsed.case_id, job_id: parsed.job_id } },
+    options,
+  );
+}
+
+function parseJob(queueJob: QueueJob): Job | Failure {
+  const parsed = jobSchema.safeParse(queueJob.data);
+  if (!parsed.success) {
+    const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".") || "payload"))].join(
+      ", ",
+    );
+    return new Failure("invalid_input", `the payload is not a job of version 1; at fault: ${fields}`);
+  }
+  if (parsed.data.action === queueJob.name) return parsed.data;
+  return new Failure(
+    "invalid_input",
+    `the payload asks for ${JSON.stringify(parsed.data.action)}, but the job is named ${JSON.stringify(queueJob.name)}`,
+  );
+}
+
+/** Figures and codes only: a payload never gets into the log. */
+function describe(settlement: Settlement): object {
+  if (settlement.kind === "failed") {
+    const { code, details } = settlement.failure;
+    return { code, http_status: details.httpStatus, request_id: details.requestId };
+  }
+  return "delayMs" in settlement ? { delay_ms: settlement.delayMs } : {};
+}

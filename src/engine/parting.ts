@@ -1,0 +1,83 @@
+/** Records the end of jobs that no run could end: payloads that do not parse, and jobs that killed their workers. */
+
+import { z } from "zod";
+import { findAction } from "../actions/catalog.ts";
+import { Failure } from "../contract/failure.ts";
+import { instanceNameSchema, jobSchema } from "../contract/job.ts";
+import type { QueuedJob } from "../queue/turns.ts";
+import type { ResultStore } from "../results/store.ts";
+import type { Order } from "./execute.ts";
+import { failedFindings } from "./findings.ts";
+
+/** The least that a foreign payload must say for a result to be found by its case. */
+const addressSchema = z.object({
+  case_id: z.coerce.string().min(1),
+  instance: instanceNameSchema.default("default"),
+  job_id: z.string().min(1).max(64).optional(),
+});
+
+export class Parting {
+  readonly #store: ResultStore;
+  readonly #order: Order;
+  readonly #resultTtlMs: number;
+
+  constructor(store: ResultStore, order: Order, resultTtlMs: number) {
+    this.#store = store;
+    this.#order = order;
+    this.#resultTtlMs = resultTtlMs;
+  }
+
+  /** Without a case id there is no place for a result: the failed job on the board is then all there is. */
+  async badPayload(data: unknown, name: string, place: QueuedJob, failure: Failure): Promise<void> {
+    const address = addressSchema.safeParse(data);
+    if (!address.success) return;
+    const { case_id, instance, job_id = place.queueJobId } = address.data;
+    await this.#store.create({
+      head: {
+        v: 1,
+        case_id,
+        job_id,
+        action: name,
+        instance,
+        priority: "interactive",
+        requested_by: null,
+        alert_group_identifiers: [],
+        scope: "All entities",
+      },
+      inputHash: "",
+      expiresInMs: 1,
+      keepMs: this.#resultTtlMs,
+    });
+    const findings = failedFindings(null, failure);
+    await this.#store.abandon(
+      { caseId: case_id, jobId: job_id },
+      1,
+      { status: "failed", findings, attempts: 1 },
+      this.#resultTtlMs,
+    );
+  }
+
+  async stalledTooOften(data: unknown, place: QueuedJob): Promise<void> {
+    const parsed = jobSchema.safeParse(data);
+    if (!parsed.success) return;
+    const job = parsed.data;
+    const action = findAction(job.action);
+    const ref = { caseId: job.case_id, jobId: job.job_id };
+    const open = await this.#store.openWriteOf(ref);
+    const failure =
+      open === null
+        ? new Failure("internal_error", "the job was given up: every worker that took it died")
+        : new Failure("outcome_unknown", "a write was sent, and every worker that was to verify it died");
+    const findings = failedFindings(action, failure, { evidence: open });
+    await this.#store.abandon(
+      ref,
+      job.generation,
+      { status: "failed", findings, attempts: 1 },
+      this.#resultTtlMs,
+    );
+    const input = action.input.safeParse(job.input);
+    if (action.effect === "write" && input.success) {
+      await this.#order.leave({ instance: job.instance, incidentId: action.incidentOf(input.data) }, place);
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** Waiting for one result, and following a case: nothing final is missed, whatever happens in between. */
+import { Failure } from "../contract/failure.ts";
+import { isFinal, type Result } from "../contract/result.ts";
+import type { JobRef } from "./keys.ts";
+import type { ResultReader } from "./reader.ts";
+import type { ChangeWatch } from "./watch.ts";
+
+/** A missing job is `not_found`. */
+export function unknownJob({ caseId, jobId }: JobRef): Failure {
+  return new Failure(
+    "not_found",
+    `there is no job ${JSON.stringify(jobId)} in case ${JSON.stringify(caseId)}`,
+    {
+      hint: "Results are kept for RESULT_TTL; see whether the ids and QUEUE_PREFIX are right.",
+    },
+  );
+}
+
+/** The time was up; the job goes on. */
+export class WaitTimeout extends Error {
+  override readonly name = "WaitTimeout";
+  readonly last: Result;
+
+  constructor(last: Result, timeoutMs: number) {
+    super(`the job is still ${last.status} after ${timeoutMs} ms; it goes on`);
+    this.last = last;
+  }
+}
+
+/** Resolves with the final result. Rejects with a WaitTimeout that carries the record as it stands, or `not_found`. */
+export async function waitFor(
+  reader: ResultReader,
+  watch: ChangeWatch,
+  job: JobRef,
+  timeoutMs: number,
+): Promise<Result> {
+  const deadlineMs = performance.now() + timeoutMs;
+  const watching = await watch.watch(job.caseId);
+  try {
+    for (;;) {
+      // The promise is taken before the read, so a change right after the read is not missed.
+      const changed = watching.changed();
+      const result = await reader.result(job);
+      if (result === null) throw unknownJob(job);
+      if (isFinal(result.status)) return result;
+      const leftMs = deadlineMs - performance.now();
+      if (leftMs <= 0) throw new WaitTimeout(result, timeoutMs);
+      await changedWithin(changed, Math.min(leftMs, untilExpiryMs([result])));
+    }
+  } finally {
+    await watching.stop();
+  }
+}
+
+/** Yields what is there after the cursor, then every change, until the signal ends it. */
+export async function* follow(
+  reader: ResultReader,
+  watch: ChangeWatch,
+  caseId: string,
+  { after = "0", signal }: { after?: string; signal?: AbortSignal },
+): AsyncGenerator<Result, void> {
+  const watching = await watch.watch(caseId);
+  const ended = new Promise<void>((resolve) =>
+    signal?.addEventListener("abort", () => resolve(), { once: true }),
+  );
+  /** Those still queued: they may expire, which nobody announces. */
+  const queued = new Map<string, Result>();
+  let cursor = after;
+  try {
+    while (signal?.aborted !== true) {
+      const changed = watching.changed();
+      const changes = await reader.changesSince(caseId, cursor);
+      const expired = await Promise.all(
+        [...queued.values()]
+          .filter(isPastExpiry)
+          .map(({ job_id: jobId }) => reader.result({ caseId, jobId })),
+      );
+      for (const result of [...changes, ...expired.filter((each) => each !== null)]) {
+        if (result.status === "queued") queued.set(result.job_id, result);
+        else queued.delete(result.job_id);
+        if (Number(result.cursor) > Number(cursor)) cursor = result.cursor;
+        yield result;
+      }
+      await Promise.race([changedWithin(changed, untilExpiryMs([...queued.values()])), ended]);
+    }
+  } finally {
+    await watching.stop();
+  }
+}
+
+/** Node's timers end there. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** An expiry is judged on Redis's clock; ours only says when to look again. */
+function untilExpiryMs(results: readonly Result[]): number {
+  const waits = results
+    .filter(({ status }) => status === "queued")
+    .map(({ expires_at }) => Date.parse(expires_at) - Date.now());
+  return Math.min(LONGEST_TIMER_MS, ...waits.map((ms) => Math.max(50, ms + 1)));
+}
+
+function isPastExpiry({ expires_at }: Result): boolean {
+  return Date.parse(expires_at) <= Date.now();
+}
+
+async function changedWithin(changed: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([changed, timeUp]);
+  clearTimeout(timer);
+}
