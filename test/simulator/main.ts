@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { startSimulator } from "./simulator.ts";
 
-const usage = `usage: simulator [--port N] [--host ADDRESS] [--tenant GUID] [--client-id GUID] [--incidents N]
+const usage = `usage: simulator [--port N] [--host ADDRESS] [--tenant GUID] [--client-id GUID] [--incidents N] [--no-warm-up]
 The environment may give AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET, PORT and HOST; what is missing is made up.`;
 
 const { env } = process;
@@ -13,6 +13,7 @@ const { values } = parseArgs({
     tenant: { type: "string" },
     "client-id": { type: "string" },
     incidents: { type: "string" },
+    "no-warm-up": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -27,7 +28,7 @@ const clientId = values["client-id"] ?? env["AZURE_CLIENT_ID"];
 const clientSecret = env["AZURE_CLIENT_SECRET"];
 // Loaded now: half a second of parsing later would hold up the clock of every arrival.
 const simulator = await startSimulator({
-  warmUp: true,
+  warmUp: !values["no-warm-up"],
   host: values.host,
   port: Number(values.port),
   ...(tenant === undefined ? {} : { tenant }),
