@@ -14,7 +14,7 @@ const input = actionInput({
   max_results_to_return: maxResults,
 });
 
-function run(asked: z.output<typeof input>, context: ActionContext): Promise<Outcome> {
+async function run(asked: z.output<typeof input>, context: ActionContext): Promise<Outcome> {
   const limit = asked.max_results_to_return;
   return hunt({ ...boundQuery(asked.query, limit), limit, window: null }, context);
 }

@@ -13,7 +13,7 @@ const input = actionInput({
   ).superRefine(readableBy(readFragment)),
 }).superRefine(refuseImpossibleTimes);
 
-function run(asked: z.output<typeof input>, context: ActionContext): Promise<Outcome> {
+async function run(asked: z.output<typeof input>, context: ActionContext): Promise<Outcome> {
   const fragment = readFragment(asked.query ?? "");
   return huntTables(
     {

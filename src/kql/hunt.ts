@@ -43,7 +43,7 @@ export async function hunt(query: BoundedQuery, context: ActionContext): Promise
 }
 
 /** Resolves the time frame, as of the time of enqueue, and runs a query over tables. Every attempt asks the same. */
-export function huntTables(
+export async function huntTables(
   query: Omit<TableQuery, "window">,
   time: TimeRequest,
   context: ActionContext,

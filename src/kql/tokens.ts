@@ -41,25 +41,30 @@ const TOKEN = new RegExp(
   [
     String.raw`(?<trivia>[\s\u180e\u200b]+|//[^\r\n\u2028\u2029]*)`,
     `(?<literal>[hH]?(?:${STRING})|${TYPED})`,
-    `(?<open>[hH]?@?(?:['"]|${BACKTICKS}|~~~))`,
+    `(?<unreadable>[hH]?@?(?:['"]|${BACKTICKS}|~~~)|#)`,
     "(?<word>[A-Za-z0-9_$]+)",
     `(?<symbol>[^])`,
   ].join("|"),
   "y",
 );
 
-/** The tokens of a KQL text without blanks and comments. Throws `invalid_query` for a string that is not closed. */
+const NOT_A_STRING = "a string that is not closed, or holds an escape that KQL doesn't know";
+
+/**
+ * The tokens of a KQL text without blanks and comments. Throws `invalid_query` for a string that is not closed, and for
+ * the directives of query editors, which would hide the rest of their line.
+ */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let depth = 0;
   for (const match of text.matchAll(new RegExp(TOKEN, "gy"))) {
-    const { trivia, open, literal, word } = match.groups ?? {};
+    const { trivia, unreadable, literal, word } = match.groups ?? {};
     if (trivia !== undefined) continue;
     const start = match.index;
-    if (open !== undefined) {
+    if (unreadable !== undefined) {
       throw new Failure(
         "invalid_query",
-        `the string that begins at ${place(text, start)} is not closed, or holds an escape that KQL doesn't know`,
+        `the text cannot be read from ${place(text, start)} on: ${unreadable === "#" ? "# begins no KQL" : NOT_A_STRING}`,
       );
     }
     const [value] = match;

@@ -17,7 +17,7 @@ interface LexicalToken {
   Kind: number;
   Text: string;
   Trivia: string;
-  HasErrors?: boolean;
+  Diagnostics: { length: number };
 }
 interface KustoLanguage {
   KustoCode: {
