@@ -22,7 +22,7 @@ export function readCall(request: FastifyRequest): Call {
     origin,
     query: url.searchParams,
     headers: request.headers,
-    body: typeof request.body === "string" ? request.body : "",
+    body: readBody(request),
     params:
       typeof params === "object" && params !== null
         ? Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]))
@@ -32,20 +32,24 @@ export function readCall(request: FastifyRequest): Call {
   };
 }
 
+/** The body as text; empty while it is not in. */
+export function readBody(request: FastifyRequest): string {
+  return typeof request.body === "string" ? request.body : "";
+}
+
 /** The arrival as known when only the head of the request has been read. */
-export function openArrival(request: FastifyRequest, timeMs: number): Arrival {
-  const url = new URL(request.url, "http://simulator");
+export function openArrival(call: Call, lane: Lane, timeMs: number): Arrival {
   return {
     seq: 0,
     timeMs,
-    lane: "other",
-    method: request.method,
-    path: url.pathname,
-    query: Object.fromEntries(url.searchParams),
+    lane,
+    method: call.method,
+    path: call.path,
+    query: Object.fromEntries(call.query),
     body: null,
     tenant: null,
-    clientRequestId: headerText(request, "client-request-id") ?? null,
-    requestId: randomUUID(),
+    clientRequestId: call.clientRequestId ?? null,
+    requestId: call.requestId,
     counted: false,
     rejected: false,
     faulted: false,
