@@ -12,7 +12,7 @@ import { bulkCallsOf, holdMsOf, Slot } from "./slot.ts";
 /** Nobody waits longer inside the gate, so that a waiting call does not occupy a worker. */
 export const LONGEST_WAIT_MS = 2_000;
 /** From the last slot to the last byte on the socket. A call that takes longer gets its slots anew when they expire. */
-export const LONGEST_SEND_MS = 10_000;
+export const LONGEST_SEND_MS = 5_000;
 
 /** How soon the slots of a killed process are noticed to be free, and a loss of Redis's state is noticed. */
 const HEARTBEAT_MS = 500;
