@@ -8,6 +8,7 @@ import { queueKeyPrefix } from "../queue/names.ts";
 import { WORKER_OPTIONS } from "../queue/options.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { type Engine, execute, type Settlement } from "./execute.ts";
+import type { Run } from "./observer.ts";
 import type { Parting } from "./parting.ts";
 import { type Pointer, type SettleTools, settle } from "./settle.ts";
 
@@ -19,6 +20,7 @@ export interface LaneWorkerOptions extends SettleTools {
   engine: Engine;
   parting: Parting;
   log: Log;
+  onRun(run: Run): void;
   /** Aborts what runs, to hand it back. */
   stopping: AbortSignal;
 }
@@ -66,15 +68,18 @@ async function work(
   token: string,
   signal: AbortSignal | undefined,
 ): Promise<Pointer> {
-  const { queue, engine, parting, stopping, log } = options;
+  const { queue, engine, parting, stopping, log, onRun } = options;
   const place = { queue, queueJobId: queueJob.id ?? "" };
   const ended = signal === undefined ? stopping : AbortSignal.any([signal, stopping]);
+  const startedAtMs = performance.now();
   const parsed = parseJob(queueJob);
   if (parsed instanceof Failure) {
     await parting.badPayload(queueJob.data, queueJob.name, place, parsed);
     log.warn({ event: "job.refused", ...place, code: parsed.code }, "payload refused");
+    const settlement: Settlement = { kind: "failed", failure: parsed };
+    onRun({ action: null, settlement, durationMs: performance.now() - startedAtMs });
     return await settle(
-      { kind: "failed", failure: parsed },
+      settlement,
       { job: queueJob, token, place, pointer: { case_id: "", job_id: "" } },
       options,
     );
@@ -85,7 +90,6 @@ async function work(
     action: parsed.action,
     instance: parsed.instance,
   };
-  const startedAtMs = performance.now();
   let settlement: Settlement;
   try {
     settlement = await execute(parsed, place, engine, ended);
@@ -95,9 +99,10 @@ async function work(
     await parting.badPayload(queueJob.data, queueJob.name, place, failure);
     settlement = { kind: "failed", failure };
   }
-  const ms = Math.round(performance.now() - startedAtMs);
+  const durationMs = performance.now() - startedAtMs;
+  onRun({ action: parsed.action, settlement, durationMs });
   log.info(
-    { event: `job.${settlement.kind}`, ...context, ms, ...describe(settlement) },
+    { event: `job.${settlement.kind}`, ...context, ms: Math.round(durationMs), ...describe(settlement) },
     `job ${settlement.kind}`,
   );
   return await settle(

@@ -14,8 +14,10 @@ import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import type { Engine } from "./execute.ts";
 import { openLaneWorker } from "./lane-worker.ts";
+import type { Observe } from "./observer.ts";
 import { IncidentOrder } from "./order.ts";
 import { Parting } from "./parting.ts";
+import { Pulse } from "./pulse.ts";
 
 /** How often lost wake-ups of waiting writes are looked for. */
 const SWEEP_EVERY_MS = 2_000;
@@ -23,6 +25,8 @@ const SWEEP_EVERY_MS = 2_000;
 const HAND_BACK_MS = 5_000;
 
 export interface RunningWorker {
+  /** What keeps it from taking jobs, by part: null for nothing. They reject, or take long, when Redis is away. */
+  readonly checks: Readonly<Record<"redis" | "queues", () => Promise<string | null>>>;
   /** Takes no more jobs, finishes or hands back what runs, closes everything. May be called twice. */
   stop(): Promise<void>;
 }
@@ -37,6 +41,7 @@ export async function startWorker(
   config: WorkerConfig,
   log: Log,
   scope: WorkerScope = {},
+  observe: Observe = () => {},
 ): Promise<RunningWorker> {
   const { prefix } = config.redis;
   const onError = (error: Error) => log.warn({ event: "redis.error", err: error }, "Redis connection");
@@ -51,7 +56,7 @@ export async function startWorker(
   );
   const gates = await openGates(config, served, log);
   const access = new Map<string, InstanceAccess>();
-  for (const instance of served) access.set(instance.name, accessOf(instance, gates, log));
+  for (const instance of served) access.set(instance.name, accessOf(instance, gates, log, observe));
   const engine: Engine = {
     store,
     order,
@@ -77,6 +82,7 @@ export async function startWorker(
     const { connection } = engine.instance(instance.name);
     for (const { name, lane, priority } of queuesOf(instance, scope)) {
       const hold = async (kind: "lane" | "priority", delayMs: number) => {
+        observe({ kind: "hold", instance: instance.name, lane, scope: kind, delayMs });
         const held =
           kind === "priority" || lane === "ping"
             ? [name]
@@ -94,6 +100,7 @@ export async function startWorker(
           engine,
           parting,
           log,
+          onRun: (run) => observe({ kind: "run", instance: instance.name, ...run }),
           stopping: stopping.signal,
           hold,
           afterParking: (incident, job) => order.afterParking(incident, job),
@@ -101,6 +108,7 @@ export async function startWorker(
       );
     }
   }
+  const pulses = workers.map((worker) => ({ queue: worker.name, pulse: new Pulse(worker) }));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run();
   const sweeping = setInterval(() => {
@@ -119,6 +127,18 @@ export async function startWorker(
     redis.disconnect();
   }
   return {
+    checks: {
+      async redis() {
+        await redis.ping();
+        return null;
+      },
+      async queues() {
+        if (stopped !== undefined) return "stopping";
+        const alive = await Promise.all(pulses.map(({ pulse }) => pulse.isAlive()));
+        const dead = pulses.filter((_, index) => alive[index] !== true).map(({ queue }) => queue);
+        return dead.length === 0 ? null : `not listening: ${dead.join(", ")}`;
+      },
+    },
     stop() {
       stopped ??= stop();
       return stopped;
@@ -126,7 +146,12 @@ export async function startWorker(
   };
 }
 
-function accessOf(instance: InstanceConfig, gates: ReadonlyMap<string, Gate>, log: Log): InstanceAccess {
+function accessOf(
+  instance: InstanceConfig,
+  gates: ReadonlyMap<string, Gate>,
+  log: Log,
+  observe: Observe,
+): InstanceAccess {
   const gateOf = (lane: Lane): Gate => {
     const gate = gates.get(gateId(instance, lane));
     if (gate === undefined) throw new Error(`no gate for lane ${lane} of ${instance.name}`);
@@ -134,7 +159,10 @@ function accessOf(instance: InstanceConfig, gates: ReadonlyMap<string, Gate>, lo
   };
   const byLane = { incidents: gateOf("incidents"), hunting: gateOf("hunting") };
   const connection = createConnection(instance, byLane, {
-    onEvent: (event) => log.debug({ event: `defender.${event.kind}`, instance: instance.name }, "defender"),
+    onEvent(event) {
+      log.debug({ event: `defender.${event.kind}`, instance: instance.name }, "defender");
+      observe({ kind: "defender", instance: instance.name, event });
+    },
   });
   return { connection, lanes: instance.lanes };
 }
