@@ -45,11 +45,32 @@ export class Enqueuer {
 
   /** Throws `invalid_input` before anything reaches Redis, and `conflict` for a key that was used with other input. */
   async enqueue(request: JobRequest): Promise<Enqueued> {
-    const checked = checkRequest(request);
-    const record = await this.#record(checked, await this.#defaultsOf(checked));
-    await this.#takeTurn(record);
-    await this.#add(record);
-    return record.answer;
+    return (await this.#accept(checkRequest(request))).answer;
+  }
+
+  /**
+   * Asks once more for a job that failed, as a new generation. False when its result is no failure. Throws `conflict`
+   * when the outcome of its write is unknown, for that must be settled first.
+   */
+  async again(job: Job): Promise<boolean> {
+    const { action, input, priority, instance, traceparent, requested_by: requestedBy } = job;
+    const checked = checkRequest({
+      action,
+      input,
+      options: { priority, instance, traceparent, requestedBy },
+    });
+    const hash = await this.#store.inputHashOf({ caseId: job.case_id, jobId: job.job_id });
+    const same = { ...checked, head: { ...checked.head, job_id: job.job_id } };
+    const { created } = await this.#accept(
+      { ...same, inputHash: hash ?? checked.inputHash },
+      job.generation + 1,
+    );
+    if (created.status === "failed") {
+      throw new Failure("conflict", `job ${job.job_id}: the outcome of its write is unknown`, {
+        hint: "Look at the incident in Defender and settle the job by hand.",
+      });
+    }
+    return created.verdict === "created";
   }
 
   /** All or none: every request is checked before the first is accepted; a refusal names its index. Order is kept. */
@@ -66,6 +87,13 @@ export class Enqueuer {
     return records.map(({ answer }) => answer);
   }
 
+  async #accept(checked: CheckedJob, generation?: number): Promise<RecordedJob> {
+    const record = await this.#record(checked, await this.#defaultsOf(checked), generation);
+    await this.#takeTurn(record);
+    await this.#add(record);
+    return record;
+  }
+
   async #defaultsOf({ head }: CheckedJob): Promise<Published> {
     return await findInstance(this.#redis, this.#prefix, head.instance);
   }
@@ -75,10 +103,20 @@ export class Enqueuer {
     if (known !== null && known !== inputHash) throw conflict(head);
   }
 
-  async #record(checked: CheckedJob, { jobExpiresAfterMs, resultTtlMs }: Published): Promise<RecordedJob> {
+  async #record(
+    checked: CheckedJob,
+    { jobExpiresAfterMs, resultTtlMs }: Published,
+    generation = 1,
+  ): Promise<RecordedJob> {
     const { action, head, inputHash, options } = checked;
     const expiresInMs = options.expiresInMs ?? jobExpiresAfterMs;
-    const created = await this.#store.create({ head, inputHash, expiresInMs, keepMs: resultTtlMs });
+    const created = await this.#store.create({
+      head,
+      inputHash,
+      expiresInMs,
+      keepMs: resultTtlMs,
+      generation,
+    });
     if (created.verdict === "conflict") throw conflict(head);
     const queue = queueFor(action, created.head.instance, created.head.priority);
     return {

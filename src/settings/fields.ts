@@ -102,7 +102,7 @@ function readUrl(text: string): URL | null {
 }
 
 /** True for names and addresses that never leave this machine. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
