@@ -1,0 +1,173 @@
+/** The directions that never exist, each with its reason and with a violation that must be found. */
+import type { IForbiddenRuleType } from "dependency-cruiser";
+
+export interface Direction {
+  name: string;
+  reason: string;
+  from: { path: string; pathNot?: string };
+  to: { path?: string; pathNot?: string; reachable?: true; circular?: true; dependencyTypes?: "npm-dev"[] };
+  /** Planted for the proof: each module imports the next; what has no extension is a package. */
+  planted: readonly string[];
+}
+
+const OURS = "^(src|producers|workers)/";
+/** Names of hosts, and nothing else: configuration needs them everywhere. */
+const CLOUDS = "^src/defender/clouds\\.ts$";
+
+function folders(...names: string[]): string {
+  return `^src/(${names.join("|")})/`;
+}
+
+function packages(...names: string[]): string {
+  return `(^|/)node_modules/(${names.join("|")})(/|$)`;
+}
+
+export const DIRECTIONS: readonly Direction[] = [
+  {
+    name: "contract-imports-zod-alone",
+    reason: "Everybody reads the contract, so it may bring nothing along.",
+    from: { path: folders("contract") },
+    to: { pathNot: `${folders("contract")}|${packages("zod")}` },
+    planted: ["src/contract/planted.ts", "src/kql/planted-text.ts"],
+  },
+  {
+    name: "actions-are-descriptions",
+    reason: "An action is a description plus `ctx`, so that producers can import it for free.",
+    from: { path: folders("actions") },
+    to: { path: folders("defender", "queue", "engine", "results", "ops"), reachable: true },
+    planted: ["src/actions/planted.ts", "src/kql/planted-via.ts", "src/results/planted-store.ts"],
+  },
+  {
+    name: "actions-use-no-client",
+    reason: "As above: no HTTP, no queue, no Redis, no log behind an action.",
+    from: { path: folders("actions", "kql") },
+    to: { path: packages("axios", "bullmq", "ioredis", "pino") },
+    planted: ["src/actions/planted-client.ts", "ioredis"],
+  },
+  {
+    name: "producers-hold-no-credential",
+    reason: "Whoever asks holds no Defender credential and loads no Defender code.",
+    from: { path: "^producers/" },
+    to: { path: folders("engine", "defender"), pathNot: CLOUDS, reachable: true },
+    planted: ["producers/planted.ts", "src/queue/planted-via.ts", "src/defender/planted-client.ts"],
+  },
+  {
+    name: "clouds-are-data",
+    reason: "The one file of defender that producers reach must bring nothing along.",
+    from: { path: CLOUDS },
+    to: { path: "." },
+    planted: ["src/defender/clouds.ts", "src/defender/planted-token.ts"],
+  },
+  {
+    name: "defender-knows-no-jobs",
+    reason: "The client makes calls; who asked, and what becomes of the answer, is not its business.",
+    from: { path: folders("defender") },
+    to: { path: folders("queue", "engine", "results", "actions") },
+    planted: ["src/defender/planted-jobs.ts", "src/queue/planted-names.ts"],
+  },
+  {
+    name: "execute-is-pure",
+    reason: "The steps of a run are tested without a queue and without Redis.",
+    from: { path: "^src/engine/execute\\.ts$" },
+    to: { path: packages("bullmq", "ioredis") },
+    planted: ["src/engine/execute.ts", "bullmq"],
+  },
+  {
+    name: "reader-never-writes",
+    reason: "Reading a result must not be able to change it.",
+    from: { path: "^src/results/reader\\.ts$" },
+    to: { path: "^src/results/store\\.ts$", reachable: true },
+    planted: ["src/results/reader.ts", "src/results/planted-via.ts", "src/results/store.ts"],
+  },
+  {
+    name: "product-imports-no-test",
+    reason: "The package carries no tests.",
+    from: { path: OURS },
+    to: { path: "^test/" },
+    planted: ["src/planted-to-test.ts", "test/planted-support.ts"],
+  },
+  {
+    name: "product-imports-no-dev-dependency",
+    reason: "What only developers install is not there for users.",
+    from: { path: OURS },
+    to: { dependencyTypes: ["npm-dev"] },
+    planted: ["src/planted-dev.ts", "fast-check"],
+  },
+  {
+    name: "simulator-shares-no-code",
+    reason: "A simulator that shares our code shares our bugs.",
+    from: { path: "^test/simulator/", pathNot: "\\.test\\.ts$" },
+    to: { path: OURS, reachable: true },
+    planted: ["test/simulator/planted.ts", "test/planted-via.ts", "src/defender/planted-shared.ts"],
+  },
+  {
+    name: "calls-leave-through-defender",
+    reason: "Tokens, retries, deadlines and quotas are kept in one folder.",
+    from: { path: OURS, pathNot: folders("defender") },
+    to: { path: packages("axios", "bottleneck", "p-retry", "@azure/msal-node") },
+    planted: ["workers/planted-call.ts", "@azure/msal-node"],
+  },
+  {
+    name: "no-cycles",
+    reason: "Modules in a circle can only be understood, tested and loaded together.",
+    from: { path: "." },
+    to: { circular: true },
+    planted: ["src/planted-a.ts", "src/planted-b.ts", "src/planted-a.ts"],
+  },
+];
+
+export const forbidden: IForbiddenRuleType[] = DIRECTIONS.map(({ name, reason, from, to }) => ({
+  name,
+  comment: reason,
+  severity: "error",
+  from,
+  to,
+}));
+
+export interface TextRule {
+  name: string;
+  reason: string;
+  appliesTo(path: string): boolean;
+  isBroken(text: string): boolean;
+  planted: { path: string; text: string };
+}
+
+const LONGEST_FILE_LINES = 250;
+
+export const TEXT_RULES: readonly TextRule[] = [
+  {
+    name: "environment-only-in-config",
+    reason: "Configuration is parsed once, at one edge.",
+    appliesTo: (path) => new RegExp(OURS).test(path) && path !== "src/config.ts",
+    isBroken: (text) => /\bprocess\s*(\.|\[["'`])env\b|\benv\b[^;]*from "node:process"/.test(text),
+    planted: { path: "workers/planted.ts", text: `const level = process.env["LOG_LEVEL"];` },
+  },
+  {
+    name: "no-barrels",
+    reason: "A file that only passes on what others export hides where things are, and loads all of them.",
+    appliesTo: () => true,
+    isBroken: (text) => {
+      const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+      const statements = code.split(";").filter((statement) => statement.trim() !== "");
+      return statements.length > 0 && statements.every((one) => /^\s*export\b[\s\S]*\bfrom "/.test(one));
+    },
+    planted: {
+      path: "src/kql/index.ts",
+      text: `/** All. */\nexport * from "./query.ts";\nexport { a } from "./a.ts";\n`,
+    },
+  },
+  {
+    name: "short-files",
+    reason: `Nothing past ${LONGEST_FILE_LINES} lines: split by noun.`,
+    appliesTo: () => true,
+    isBroken: (text) => text.trimEnd().split("\n").length > LONGEST_FILE_LINES,
+    planted: { path: "src/engine/planted.ts", text: "run();\n".repeat(LONGEST_FILE_LINES + 1) },
+  },
+  {
+    name: "settle-speaks-for-bullmq",
+    reason: "BullMQ's special errors are matched by class and message; one file translates into them.",
+    appliesTo: (path) => new RegExp(OURS).test(path) && path !== "src/engine/settle.ts",
+    isBroken: (text) => /\b(Unrecoverable|Delayed|Waiting|WaitingChildren|RateLimit)Error\b/.test(text),
+    planted: { path: "src/engine/planted.ts", text: "throw new DelayedError();" },
+  },
+];
