@@ -5,7 +5,7 @@ import { Canceller } from "../src/queue/cancel.ts";
 import { connectProducer, connectWorker } from "../src/queue/connection.ts";
 import { type Enqueued, Enqueuer } from "../src/queue/enqueue.ts";
 import { Queues } from "../src/queue/queues.ts";
-import type { EnqueueOptions } from "../src/queue/request.ts";
+import type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
 import type { JobRef } from "../src/results/keys.ts";
 import { ResultReader, type RowsPage } from "../src/results/reader.ts";
 import { follow, unknownJob, waitFor } from "../src/results/wait.ts";
@@ -15,7 +15,7 @@ export type { ActionInput, ActionName } from "../src/actions/catalog.ts";
 export { Failure, type FailureCode, type FailureRecord } from "../src/contract/failure.ts";
 export type { Result } from "../src/contract/result.ts";
 export type { Enqueued } from "../src/queue/enqueue.ts";
-export type { EnqueueOptions } from "../src/queue/request.ts";
+export type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
 export type { JobRef } from "../src/results/keys.ts";
 export type { RowsPage } from "../src/results/reader.ts";
 export { WaitTimeout } from "../src/results/wait.ts";
@@ -44,6 +44,8 @@ export interface Client {
     input: ActionInput<Name>,
     options?: EnqueueOptions,
   ): Promise<Enqueued>;
+  /** The same for an action and input that are known only at run time, such as JSON from outside. */
+  submit(request: JobRequest): Promise<Enqueued>;
   /** All or none; a refusal names its index. Writes to one incident keep the order of the list. */
   enqueueMany(requests: readonly ActionRequest[]): Promise<Enqueued[]>;
   /** The final result, failed ones too. Rejects when the time is up, and when there is no such job. */
@@ -52,6 +54,8 @@ export interface Client {
   result(job: JobRef): Promise<Result | null>;
   /** All results of a case, oldest first. */
   resultsForCase(caseId: string): Promise<Result[]>;
+  /** Results that concern an incident, over all cases, oldest first; of the client's instance unless one is named. */
+  resultsForIncident(incidentId: string, options?: { instance?: string }): Promise<Result[]>;
   /** Every change from `after` (a result's cursor) on; last states are never left out. Ends with the signal. */
   followCase(
     caseId: string,
@@ -95,6 +99,7 @@ export function createClient({
 
   return {
     enqueue: (action, input, options) => enqueuer.enqueue({ action, input, options: withInstance(options) }),
+    submit: (request) => enqueuer.enqueue({ ...request, options: withInstance(request.options) }),
     enqueueMany: (requests) =>
       enqueuer.enqueueMany(
         requests.map((request) => ({ ...request, options: withInstance(request.options) })),
@@ -102,6 +107,8 @@ export function createClient({
     waitForResult: (job, { timeoutMs }) => waitFor(reader, watching(), job, timeoutMs),
     result: (job) => reader.result(job),
     resultsForCase: (caseId) => reader.resultsForCase(caseId),
+    resultsForIncident: (incidentId, options = {}) =>
+      reader.resultsForIncident(options.instance ?? instance ?? "default", incidentId),
     followCase: (caseId, options = {}) => follow(reader, watching(), caseId, options),
     async rows(job, page) {
       const found = await reader.rows(job, page);

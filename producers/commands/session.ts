@@ -1,0 +1,38 @@
+/** What the producers' commands share: a client from the environment, closed whatever happens. */
+import { InvalidArgumentError } from "commander";
+import type { z } from "zod";
+import { loadProducerConfig } from "../../src/config.ts";
+import { type Client, createClient } from "../client.ts";
+
+export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+  const { url, prefix, mode, sentinelName } = loadProducerConfig().redis;
+  const client = createClient({
+    redisUrl: url,
+    queuePrefix: prefix,
+    redisMode: mode,
+    ...(sentinelName === null ? {} : { redisSentinelName: sentinelName }),
+  });
+  try {
+    return await work(client);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Reads an option's text by schema; what is refused becomes a usage error. */
+export function reading<T>(schema: z.ZodType<T, string>): (text: string) => T {
+  return (text) => {
+    const parsed = schema.safeParse(text);
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(parsed.error.issues.map(({ message }) => message).join("; "));
+  };
+}
+
+/** A command line of this program, to be copied into a shell. */
+export function commandLine(...words: readonly string[]): string {
+  return ["defender-actions", ...words].map(quote).join(" ");
+}
+
+function quote(word: string): string {
+  return /^[\w.:@/=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

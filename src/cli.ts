@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+/** The bin: a table of commands, each loaded only when it is asked for, so that a producer's command never loads Defender code. */
+import { createRequire } from "node:module";
+import { Command } from "commander";
+import { z } from "zod";
+import { EXIT, endingOf } from "./exit.ts";
+import { flushOutput, tell } from "./output.ts";
+
+interface CommandEntry {
+  name: string;
+  summary: string;
+  /** Gives what adds the command's arguments, options and action. The action sets `process.exitCode`. */
+  load(): Promise<(command: Command) => void>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "worker",
+    summary: "run jobs until SIGTERM",
+    load: async () => (await import("../workers/commands/worker.ts")).defineWorker,
+  },
+  {
+    name: "enqueue",
+    summary: "ask for an action",
+    load: async () => (await import("../producers/commands/enqueue.ts")).defineEnqueue,
+  },
+  {
+    name: "results",
+    summary: "read, follow or export results",
+    load: async () => (await import("../producers/commands/results.ts")).defineResults,
+  },
+  {
+    name: "cancel",
+    summary: "take a job back before it is sent",
+    load: async () => (await import("../producers/commands/cancel.ts")).defineCancel,
+  },
+  {
+    name: "actions",
+    summary: "list the actions and their arguments",
+    load: async () => (await import("../producers/commands/actions.ts")).defineActions,
+  },
+];
+
+const packageSchema = z.object({ name: z.string(), version: z.string(), description: z.string() });
+
+async function run(args: readonly string[]): Promise<void> {
+  const about = packageSchema.parse(createRequire(import.meta.url)("defender-actions/package.json"));
+  const program = new Command(about.name)
+    .description(about.description)
+    .version(about.version)
+    .exitOverride()
+    .configureOutput({ outputError: (text) => tell(text.trimEnd()) });
+  const asked = args[0] === "help" ? args[1] : args[0];
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (name === asked) (await load())(command);
+  }
+  await program.parseAsync([...args], { from: "user" });
+}
+
+/** Ends the process even if something still holds it open, once its output has been read. */
+async function end(error: unknown): Promise<never> {
+  const { code, text } = endingOf(error);
+  if (text !== null) tell(text);
+  await flushOutput();
+  process.exit(code);
+}
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on("error", () => process.exit(process.exitCode ?? EXIT.done));
+process.on("uncaughtException", end);
+
+try {
+  await run(process.argv.slice(2));
+  await flushOutput();
+  process.exit();
+} catch (error) {
+  await end(error);
+}
