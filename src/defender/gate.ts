@@ -54,7 +54,7 @@ export interface Gate {
 }
 
 /** The patience of a call that takes only what is free: time for Redis to answer, not to wait for a slot. */
-const NO_WAIT_MS = 500;
+const NO_WAIT_MS = 1_000;
 /** A turn after a pause is waited for only if it leaves time for the slots. */
 const LONGEST_TURN_MS = LONGEST_WAIT_MS / 2;
 /** For `beforeSend` and the last check; the rest of `LONGEST_SEND_MS` is the call's own. */

@@ -1,0 +1,262 @@
+/** One gate from inside: shares, waiting, holding, pausing, and what it does when Redis forgets. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import { describe, expect, inject, it, type TestContext } from "vitest";
+import type { Window } from "../../src/config.ts";
+import { Failure } from "../../src/contract/failure.ts";
+import { type Gate, openGate, type Passage } from "../../src/defender/gate.ts";
+import { randomPrefix } from "../support/prefix.ts";
+import { mostInWindow } from "./gate-fleet.ts";
+
+const redisUrl = inject("redisUrl");
+
+type Finish = Pick<TestContext, "onTestFinished">;
+
+async function open({ onTestFinished }: Finish, windows: Window[], prefix = randomPrefix()): Promise<Gate> {
+  const gate = await openGate({ redis: new Redis(redisUrl), prefix, id: "one", windows, bulkShare: 0.8 });
+  onTestFinished(() => gate.close());
+  return gate;
+}
+
+function connect({ onTestFinished }: Finish): Redis {
+  const redis = new Redis(redisUrl);
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+function passage(over: Partial<Passage> = {}): Passage {
+  const signal = new AbortController().signal;
+  const beforeSend = async () => {};
+  return { priority: "interactive", signal, waitsForSlot: true, expiresAtMs: null, beforeSend, ...over };
+}
+
+const AT_ONCE = { waitsForSlot: false };
+
+/** Sends, and answers with when. */
+async function send(sent: () => void): Promise<number> {
+  sent();
+  return performance.now();
+}
+
+async function refusal(run: Promise<unknown>): Promise<Failure> {
+  const error: unknown = await run.then(() => "it was let through").catch((thrown: unknown) => thrown);
+  if (!(error instanceof Failure)) throw new Error(`not a Failure: ${String(error)}`);
+  return error;
+}
+
+/** Comes back as often as it is told to, like a job that is put back. */
+async function sendPersistently(gate: Gate): Promise<number> {
+  for (;;) {
+    try {
+      return await gate.run(passage(), send);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "throttled") throw error;
+      await sleep(error.details.retryAfterMs ?? 0);
+    }
+  }
+}
+
+async function untilOpen(gate: Gate): Promise<void> {
+  for (let heldMs = 1; heldMs > 0; heldMs = await gate.heldForMs("interactive")) await sleep(heldMs);
+}
+
+function manual(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve: () => resolve() };
+}
+
+describe.concurrent("a gate", () => {
+  it("leaves interactive calls their part of the window", async (test) => {
+    const gate = await open(test, [{ calls: 10, windowMs: 60_000 }]);
+    const bulk = passage({ ...AT_ONCE, priority: "bulk" });
+    for (let calls = 0; calls < 8; calls += 1) await gate.run(bulk, send);
+    expect((await refusal(gate.run(bulk, send))).details.heldBack).toBe("quota");
+    expect(await gate.heldForMs("bulk")).toBeGreaterThan(50_000);
+    expect(await gate.heldForMs("interactive")).toBe(0);
+    await gate.run(passage(AT_ONCE), send);
+    await gate.run(passage(AT_ONCE), send);
+    expect((await refusal(gate.run(passage(AT_ONCE), send))).details.heldBack).toBe("quota");
+  });
+
+  it("sends a call back at once when its window stays full for longer than anybody waits", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 60_000 }]);
+    await gate.run(passage(), send);
+    const startedAt = performance.now();
+    const failure = await refusal(gate.run(passage(), send));
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(failure).toMatchObject({ code: "throttled", details: { heldBack: "quota" } });
+    expect(failure.details.retryAfterMs).toBeGreaterThan(59_000);
+    expect(failure.details.retryAfterMs).toBeLessThanOrEqual(60_600);
+  });
+
+  it("starts the window when the call was sent, not when it began", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 1_000 }]);
+    const first = await gate.run(passage(), async (sent) => {
+      await sleep(600);
+      return send(sent);
+    });
+    expect((await sendPersistently(gate)) - first).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("takes a slot back at once from a call that was not sent", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 60_000 }]);
+    await expect(gate.run(passage(AT_ONCE), async () => "nothing sent")).resolves.toBe("nothing sent");
+    const gone = new Failure("defender_unavailable", "no connection");
+    await expect(gate.run(passage(AT_ONCE), () => Promise.reject(gone))).rejects.toBe(gone);
+    const stop = new Failure("cancelled", "taken back");
+    const stopped = passage({ beforeSend: () => Promise.reject(stop) });
+    await expect(gate.run(stopped, send)).rejects.toBe(stop);
+    await gate.run(passage(), send);
+  });
+
+  it("gives no slot to those who gave up waiting", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 1_500 }]);
+    const first = await gate.run(passage(), send);
+    const givesUp = new AbortController();
+    const reason = new Failure("cancelled", "taken back");
+    const waiting = Array.from({ length: 5 }, () =>
+      refusal(gate.run(passage({ signal: givesUp.signal }), send)),
+    );
+    const next = gate.run(passage(), send);
+    await sleep(200);
+    givesUp.abort(reason);
+    for (const failure of await Promise.all(waiting)) expect(failure).toBe(reason);
+    expect((await next) - first).toBeLessThan(2_000);
+  });
+
+  it("hands a job back when its signal says no more than stop", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 1_500 }]);
+    await gate.run(passage(), send);
+    const failure = await refusal(gate.run(passage({ signal: AbortSignal.abort() }), send));
+    expect(failure).toMatchObject({ code: "throttled", details: { heldBack: "quota", retryAfterMs: 0 } });
+  });
+
+  it("sends nothing that has expired on Redis's clock", async (test) => {
+    const gate = await open(test, [{ calls: 1, windowMs: 60_000 }]);
+    const [seconds] = await connect(test).time();
+    const expiresAtMs = Number(seconds) * 1_000;
+    expect((await refusal(gate.run(passage({ expiresAtMs }), send))).code).toBe("expired");
+    await gate.run(passage({ expiresAtMs: expiresAtMs + 60_000 }), send);
+  });
+
+  it("checks the pause last", async (test) => {
+    const gate = await open(test, [{ calls: 5, windowMs: 60_000 }]);
+    const beforeSend = async () => void (await gate.pause(10_000));
+    const failure = await refusal(gate.run(passage({ beforeSend }), send));
+    expect(failure).toMatchObject({ code: "throttled", details: { heldBack: "throttled" } });
+    expect(failure.details.retryAfterMs).toBeGreaterThan(9_000);
+  });
+
+  it("lets one probe go after a pause, and then the others one by one", async (test) => {
+    const prefix = randomPrefix();
+    const windows = [{ calls: 10, windowMs: 1_000 }];
+    const [gate, other] = await Promise.all([open(test, windows, prefix), open(test, windows, prefix)]);
+    await gate.pause(300);
+    expect(await other.heldForMs("bulk")).toBeGreaterThan(0);
+    await untilOpen(other);
+
+    const answer = manual();
+    let probes = 0;
+    const probe = (sent: () => void) => {
+      probes += 1;
+      sent();
+      return answer.promise;
+    };
+    const runs = [gate, other, gate, other, gate].map((each) => each.run(passage(), probe));
+    const refused = await Promise.any(runs.map(refusal));
+    expect(refused).toMatchObject({ code: "throttled", details: { heldBack: "throttled" } });
+    expect(refused.details.retryAfterMs).toBeLessThanOrEqual(500);
+    const settled = Promise.allSettled(runs);
+    expect(await other.heldForMs("interactive")).toBeGreaterThan(0);
+    answer.resolve();
+    expect((await settled).filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    expect(probes).toBe(1);
+
+    const times = await Promise.all(
+      Array.from({ length: 5 }, (_, index) => sendPersistently(index % 2 ? gate : other)),
+    );
+    expect(
+      mostInWindow(
+        times.sort((a, b) => a - b),
+        150,
+      ),
+    ).toBeLessThanOrEqual(2);
+  });
+
+  it("keeps probing while Defender goes on refusing", async (test) => {
+    const gate = await open(test, [{ calls: 10, windowMs: 1_000 }]);
+    await gate.pause(100);
+    await untilOpen(gate);
+    const refuse = async (sent: () => void) => {
+      sent();
+      const retryAfterMs = await gate.pause(200);
+      throw new Failure("throttled", "429", { heldBack: "throttled", retryAfterMs });
+    };
+    await refusal(gate.run(passage(), refuse));
+    expect((await refusal(gate.run(passage(), send))).details.heldBack).toBe("throttled");
+    await untilOpen(gate);
+    await gate.run(passage(), send);
+  });
+
+  it("passes the probe on when it was not sent", async (test) => {
+    const gate = await open(test, [{ calls: 10, windowMs: 1_000 }]);
+    await gate.pause(100);
+    await untilOpen(gate);
+    await gate.run(passage(), async () => {});
+    await gate.run(passage(), send);
+  });
+
+  it("still holds its slots for others after it was closed, twice", async (test) => {
+    const prefix = randomPrefix();
+    const windows = [{ calls: 1, windowMs: 60_000 }];
+    const gate = await open(test, windows, prefix);
+    await gate.run(passage(), send);
+    await Promise.all([gate.close(), gate.close()]);
+    const next = await open(test, windows, prefix);
+    expect((await refusal(next.run(passage(AT_ONCE), send))).details.heldBack).toBe("quota");
+    expect((await refusal(gate.run(passage(), send))).code).toBe("throttled");
+  });
+
+  it("recovers alone when Redis forgets everything, without a call too many", async (test) => {
+    const prefix = randomPrefix();
+    const windows = [{ calls: 5, windowMs: 2_000 }];
+    const [gate, other] = await Promise.all([open(test, windows, prefix), open(test, windows, prefix)]);
+    const times = await Promise.all([gate, gate, gate, other, other].map(sendPersistently));
+    await forget(test, prefix);
+    const forgottenAt = performance.now();
+    times.push(...(await Promise.all([gate, other, gate, other, gate, other, gate].map(sendPersistently))));
+    times.sort((a, b) => a - b);
+    expect(mostInWindow(times, 2_000)).toBeLessThanOrEqual(5);
+    expect((times[5] ?? Infinity) - forgottenAt).toBeLessThan(2 * 2_000);
+  });
+
+  it("gets back a slot that a repeated command has counted twice", async (test) => {
+    const prefix = randomPrefix();
+    const gate = await open(test, [{ calls: 1, windowMs: 60_000 }], prefix);
+    await connect(test).hincrby(`b_${prefix}:{gate:one}:slots:1:60000_settings`, "running", 1);
+    await sendPersistently(gate);
+  });
+
+  it("refuses to open when its limiter would not use Redis's clock", async (test) => {
+    const redis = Object.assign(connect(test), { hget: async () => "0" });
+    const opening = openGate({
+      redis,
+      prefix: randomPrefix(),
+      id: "one",
+      windows: [{ calls: 1, windowMs: 1_000 }],
+      bulkShare: 1,
+    });
+    expect(await refusal(opening)).toMatchObject({ code: "internal_error" });
+  });
+});
+
+/** What a flush does to one gate; the other tests share this Redis. */
+async function forget(test: Finish, prefix: string): Promise<void> {
+  const redis = connect(test);
+  const keys = await redis.keys(`*${prefix}*`);
+  expect(keys.length).toBeGreaterThan(5);
+  await redis.del(keys);
+}
