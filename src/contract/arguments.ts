@@ -4,18 +4,8 @@
  */
 import { z } from "zod";
 import { targetEntitySchema } from "./entities.ts";
+import { refusal, refusing, show } from "./refusal.ts";
 import { keysOf } from "./table.ts";
-
-/** How a refused value is shown: short, on one line, never the whole of a long text. */
-export function show(value: unknown): string {
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
-
-/** The sentence for a refused value. */
-export function refusal(given: unknown, allowed: string): string {
-  return given === undefined ? `missing; allowed: ${allowed}` : `given ${show(given)}; allowed: ${allowed}`;
-}
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
@@ -41,7 +31,7 @@ function reading<T>(allowed: string, read: (text: string) => T | undefined) {
 }
 
 function scalarArgument(allowed: string) {
-  return z.union([scalar, z.array(scalar), z.null()], { error: (issue) => refusal(issue.input, allowed) });
+  return z.union([scalar, z.array(scalar), z.null()], refusing(allowed));
 }
 
 function requiredArgument<T>(allowed: string, read: (text: string) => T | undefined) {
@@ -74,16 +64,16 @@ export function wholeNumber(description: string, fallback: number, min: number, 
 
 /** A boolean, also as the text true/false, yes/no, 1/0; `fallback` when missing or empty. */
 export function flag(description: string, fallback: boolean) {
-  const values: Readonly<Record<string, boolean>> = {
-    "": fallback,
-    true: true,
-    false: false,
-    yes: true,
-    no: false,
-    "1": true,
-    "0": false,
-  };
-  return argument("true or false", (text) => values[text.toLowerCase()]).meta({
+  const values = new Map([
+    ["", fallback],
+    ["true", true],
+    ["false", false],
+    ["yes", true],
+    ["no", false],
+    ["1", true],
+    ["0", false],
+  ]);
+  return argument("true or false", (text) => values.get(text.toLowerCase())).meta({
     description,
     default: fallback,
   });
@@ -153,7 +143,10 @@ function split(sent: Sent): string[] {
 
 /** Comma-separated text where the SOAR documents a string; identifiers of groups are kept as they are. */
 const identifiers = z
-  .union([z.array(z.union([z.string(), z.number()])), z.string(), z.null()])
+  .union(
+    [z.array(z.union([z.string(), z.number()])), z.string(), z.null()],
+    refusing("identifiers of alert groups, as a list or one text"),
+  )
   .optional()
   .transform((sent) =>
     sent === undefined || sent === null || sent === "" ? [] : Array.isArray(sent) ? sent.map(String) : [sent],
@@ -161,10 +154,10 @@ const identifiers = z
   .meta({ description: "Identifiers for the alert groups." });
 
 const entities = z
-  .union([z.array(targetEntitySchema), z.null()], {
-    error: (issue) =>
-      refusal(issue.input, "a list of { Identifier, EntityType }, both texts that are not empty"),
-  })
+  .union(
+    [z.array(targetEntitySchema), z.null()],
+    refusing("a list of { Identifier, EntityType }, both texts that are not empty"),
+  )
   .optional()
   .transform((sent) => sent ?? [])
   .meta({

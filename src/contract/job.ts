@@ -1,5 +1,6 @@
 /** The job as it lies on the queue: a wire format, parsed by schema on every read. */
 import { z } from "zod";
+import { refusing } from "./refusal.ts";
 
 export const LANES = ["incidents", "hunting"] as const;
 /** A quota that calls spend from. */
@@ -8,15 +9,16 @@ export type Lane = (typeof LANES)[number];
 export const PRIORITIES = ["interactive", "bulk"] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
-export const instanceNameSchema = z.string().regex(/^[a-z0-9-]{1,32}$/, {
-  error: (issue) => `given ${JSON.stringify(issue.input)}; allowed: 1 to 32 of a-z, 0-9 and -`,
-});
+const INSTANCE_NAMES = "1 to 32 of a-z, 0-9 and -";
+export const instanceNameSchema = z
+  .string(refusing(INSTANCE_NAMES))
+  .regex(/^[a-z0-9-]{1,32}$/, refusing(INSTANCE_NAMES));
 
+const TRACEPARENTS = "a W3C traceparent such as 00-<32 hex>-<16 hex>-01";
 /** W3C trace context, version 00. */
-export const traceparentSchema = z.string().regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, {
-  error: (issue) =>
-    `given ${JSON.stringify(issue.input)}; allowed: a W3C traceparent such as 00-<32 hex>-<16 hex>-01`,
-});
+export const traceparentSchema = z
+  .string(refusing(TRACEPARENTS))
+  .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, refusing(TRACEPARENTS));
 
 export const jobSchema = z.object({
   v: z.literal(1),

@@ -1,15 +1,8 @@
 /** The arguments that the query actions share, each with the SOAR's name, default and description. */
 import type { z } from "zod";
-import {
-  choice,
-  optionalText,
-  refusal,
-  requiredList,
-  show,
-  textList,
-  wholeNumber,
-} from "../contract/arguments.ts";
+import { choice, optionalText, requiredList, textList, wholeNumber } from "../contract/arguments.ts";
 import { Failure } from "../contract/failure.ts";
+import { refusing, show } from "../contract/refusal.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifiers.ts";
 import { DEFAULT_SORT_FIELD } from "./query.ts";
 import { ISO_TIME_RULE, parseIsoTime, type TimeFrame, type TimeRequest, timeProblem } from "./time-frame.ts";
@@ -21,7 +14,7 @@ export const maxResults = wholeNumber(
   50,
   1,
   `"Max Results To Return" must be greater than 0.`,
-).refine((count) => count <= MAX_ROWS, { error: (issue) => refusal(issue.input, `1 to ${MAX_ROWS}`) });
+).refine((count) => count <= MAX_ROWS, refusing(`1 to ${MAX_ROWS}`));
 
 function refuseNames(names: readonly string[], context: z.RefinementCtx): void {
   const bad = names.filter((name) => !isIdentifier(name));
@@ -53,9 +46,10 @@ export function readableBy(read: (text: string) => unknown) {
 }
 
 function time(description: string) {
-  return optionalText(description).refine((text) => text === null || parseIsoTime(text) !== null, {
-    error: (issue) => refusal(issue.input, ISO_TIME_RULE),
-  });
+  return optionalText(description).refine(
+    (text) => text === null || parseIsoTime(text) !== null,
+    refusing(ISO_TIME_RULE),
+  );
 }
 
 const FRAMES = {

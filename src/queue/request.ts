@@ -5,10 +5,13 @@ import { findAction } from "../actions/catalog.ts";
 import type { Action } from "../contract/define-action.ts";
 import { describeInvalid, Failure } from "../contract/failure.ts";
 import { instanceNameSchema, PRIORITIES, type Priority, traceparentSchema } from "../contract/job.ts";
+import { refusing } from "../contract/refusal.ts";
 import type { Head } from "../results/record.ts";
 
 /** A job's arguments may take this many bytes as JSON. */
 const LARGEST_INPUT_BYTES = 256 * 1024;
+/** As for `JOB_EXPIRES_AFTER`. */
+const LONGEST_LIFETIME_MS = 30 * 86_400_000;
 
 export interface EnqueueOptions {
   /** The same key with the same input, for the same instance and case, is the same job. */
@@ -44,27 +47,15 @@ const envelopeSchema = z.object({
   scope: z.string(),
 });
 
-const text = z.string({ error: (issue) => `given ${JSON.stringify(issue.input)}; allowed: text` });
-const nonBlank = text.refine(
-  (value) => value.trim() !== "",
-  "given blank text; allowed: text that is not empty",
-);
+const filledText = z
+  .string(refusing("text that is not empty"))
+  .refine((value) => value.trim() !== "", refusing("text that is not empty"));
+const lifetime = refusing("a whole number of milliseconds from 1 to 2592000000 (30 days)");
 const optionsSchema = z.object({
-  idempotencyKey: nonBlank.optional(),
-  priority: z
-    .enum(PRIORITIES, {
-      error: (issue) => `given ${JSON.stringify(issue.input)}; allowed: ${PRIORITIES.join(", ")}`,
-    })
-    .default("interactive"),
-  expiresInMs: z
-    .int({
-      error: (issue) => `given ${String(issue.input)}; allowed: a whole number of milliseconds from 1 on`,
-    })
-    .min(1, {
-      error: (issue) => `given ${String(issue.input)}; allowed: a whole number of milliseconds from 1 on`,
-    })
-    .optional(),
-  requestedBy: nonBlank.optional(),
+  idempotencyKey: filledText.optional(),
+  priority: z.enum(PRIORITIES, refusing(PRIORITIES.join(", "))).default("interactive"),
+  expiresInMs: z.int(lifetime).min(1, lifetime).max(LONGEST_LIFETIME_MS, lifetime).optional(),
+  requestedBy: filledText.optional(),
   traceparent: traceparentSchema.optional(),
   instance: instanceNameSchema.default("default"),
 });
