@@ -1,0 +1,101 @@
+/** What can be said about the image and the composition without an engine. */
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { loadOpsConfig, loadWorkerConfig } from "../src/config.ts";
+
+const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+
+const service = z.object({
+  command: z.array(z.string()).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+  ports: z.array(z.string()).default([]),
+  profiles: z.array(z.string()).default([]),
+  network_mode: z.string().optional(),
+  read_only: z.boolean().optional(),
+  stop_grace_period: z.string().optional(),
+  build: z.object({ target: z.string() }).optional(),
+  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+});
+const names = ["redis", "worker", "ops", "simulator", "demo-worker"] as const;
+const { services } = z
+  .strictObject({
+    services: z.strictObject(Object.fromEntries(names.map((name) => [name, service]))),
+    volumes: z.unknown(),
+    "x-hardened": z.unknown(),
+    "x-actions": z.unknown(),
+  })
+  .parse(parse(read("docker-compose.yml"), { merge: true }));
+
+const dockerfile = read("Dockerfile");
+const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, base, name]) => ({ base, name }));
+
+describe("the composition", () => {
+  it("keeps every acknowledged write, evicts nothing, and publishes no Redis", () => {
+    const command = services["redis"]?.command?.join(" ");
+    expect(command).toContain("--appendonly yes --appendfsync always");
+    expect(command).toContain("--maxmemory-policy noeviction");
+    expect(services["redis"]?.ports).toEqual([]);
+  });
+
+  it("publishes the board on this machine's loopback alone", () => {
+    const published = Object.values(services).flatMap(({ ports }) => ports);
+    expect(published).toEqual(["127.0.0.1:3000:3000"]);
+    expect(loadOpsConfig(services["ops"]?.environment)).toMatchObject({ port: 3_000, writable: false });
+  });
+
+  it("gives a worker longer to stop than the worker takes", () => {
+    const { shutdownTimeoutMs } = loadWorkerConfig(services["demo-worker"]?.environment);
+    for (const name of ["worker", "demo-worker"]) {
+      const seconds = Number.parseInt(services[name]?.stop_grace_period ?? "", 10);
+      expect(seconds * 1_000).toBeGreaterThan(shutdownTimeoutMs);
+    }
+  });
+
+  it("lets the demo's worker reach the simulator over loopback, and only in the demo", () => {
+    expect(services["demo-worker"]).toMatchObject({ network_mode: "service:simulator", profiles: ["demo"] });
+    expect(services["simulator"]?.profiles).toEqual(["demo"]);
+    const [instance] = loadWorkerConfig(services["demo-worker"]?.environment).instances;
+    expect(instance?.graphRoot).toBe("http://127.0.0.1:8080");
+    expect(instance?.tenantId).toBe(services["simulator"]?.environment?.["AZURE_TENANT_ID"]);
+  });
+
+  it("builds stages that the Dockerfile has, and runs ours without a writable disk", () => {
+    for (const name of ["worker", "ops", "simulator", "demo-worker"]) {
+      expect(stages.map((stage) => stage.name)).toContain(services[name]?.build?.target);
+      expect(services[name]?.read_only).toBe(true);
+    }
+  });
+});
+
+describe("the image", () => {
+  const runtime = dockerfile.slice(dockerfile.lastIndexOf("FROM "));
+
+  it("ends with the runtime stage, on a Node that has long-term support", () => {
+    expect(stages.at(-1)).toEqual({ base: "node:24-bookworm-slim", name: "runtime" });
+  });
+
+  it("runs as nobody in particular, as process 1, and tells whether it is well", () => {
+    const [, user] = /^USER (\d+):\d+$/m.exec(runtime) ?? [];
+    expect(Number(user)).toBeGreaterThanOrEqual(10_001);
+    expect(runtime).toContain('ENTRYPOINT ["node", "dist/src/cli.js"]');
+    expect(runtime).toMatch(/^HEALTHCHECK /m);
+  });
+
+  it("runs no install script and carries nothing for developers only", () => {
+    const installs = dockerfile.match(/npm ci.*/g) ?? [];
+    expect(installs.length).toBeGreaterThan(0);
+    for (const install of installs) expect(install).toContain("--ignore-scripts");
+    expect(runtime).toContain("COPY --from=production /app/node_modules");
+    expect(dockerfile).toMatch(/AS production\nRUN npm ci --omit=dev/);
+  });
+
+  it("is built from what .dockerignore lets through", () => {
+    const allowed = read(".dockerignore").match(/(?<=^!).+/gm) ?? [];
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, names]) =>
+      names?.split(" "),
+    );
+    expect(new Set(copied)).toEqual(new Set(allowed));
+  });
+});
