@@ -17,11 +17,13 @@ export interface RowReader {
 }
 
 export function openRowReader(): RowReader {
-  let pool: Promise<Piscina<Uint8Array, RowSet>> | undefined;
+  let pool: Promise<Pool> | undefined;
   return {
     async read(body, signal) {
       if (body.length <= INLINE_BYTES) return parseRows(body);
-      pool ??= openPool();
+      pool ??= openPool(() => {
+        pool = undefined;
+      });
       return (await pool).run(body, { signal, name: parseRows.name });
     },
     async close() {
@@ -30,16 +32,31 @@ export function openRowReader(): RowReader {
   };
 }
 
-async function openPool(): Promise<Piscina<Uint8Array, RowSet>> {
+type Pool = Piscina<Uint8Array, RowSet>;
+
+async function openPool(onBroken: () => void): Promise<Pool> {
   const { Piscina } = await import("piscina");
   // The thread is the file beside this one: TypeScript when run from source, JavaScript when built.
   const extension = extname(import.meta.url);
-  return new Piscina({
+  const pool: Pool = new Piscina({
     filename: new URL(`./row-parser${extension}`, import.meta.url).href,
-    ...(extension === ".ts" ? { execArgv: ["--import", "tsx"] } : {}),
+    ...(extension === ".ts" ? { execArgv: sourceArguments() } : {}),
     minThreads: 0,
     maxThreads: THREADS,
     idleTimeout: THREAD_IDLE_MS,
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
   });
+  // A thread that cannot even start leaves its task waiting; destroying the pool rejects it.
+  pool.on("error", () => {
+    onBroken();
+    pool.destroy().catch(() => {});
+  });
+  return pool;
+}
+
+/** On Node 20 a thread does not inherit the loader that runs the source. */
+function sourceArguments(): string[] {
+  const tsx = JSON.stringify(import.meta.resolve("tsx/esm/api"));
+  const start = `import { register } from ${tsx}; register();`;
+  return ["--import", `data:text/javascript,${encodeURIComponent(start)}`];
 }
