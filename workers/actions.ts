@@ -3,7 +3,8 @@ import { loadWorkerConfig } from "../src/config.ts";
 import type { Lane } from "../src/contract/job.ts";
 import { startWorker, type WorkerScope } from "../src/engine/worker.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
-import { createLog } from "../src/log.ts";
+import { createLog, type Log } from "../src/log.ts";
+import type { WorkerHealth } from "../src/ops/worker-server.ts";
 
 export interface WorkerCommand {
   instance?: readonly string[];
@@ -17,11 +18,16 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   for (const notice of config.notices) log.warn({ event: "config.notice" }, notice);
   const scope: WorkerScope = { ...(instance && { instances: instance }), ...(lane && { lanes: lane }) };
   const signal = waitForSignal();
-  const worker = await startWorker(config, log, scope);
+  const health = config.listen && (await startHealth(config.listen, log));
+  const worker = await startWorker(config, log, scope, health?.observe);
+  health?.watch(worker);
   log.info({ event: "worker.ready", instances: config.instances.map(({ name }) => name) }, "worker ready");
   const reason = await signal;
   log.info({ event: "worker.stopping", signal: reason }, "worker stopping");
-  const inTime = await stopWithin(config.shutdownTimeoutMs, () => worker.stop());
+  const inTime = await stopWithin(config.shutdownTimeoutMs, async () => {
+    await worker.stop();
+    await health?.close();
+  });
   if (!inTime)
     log.warn(
       { event: "worker.late" },
@@ -29,4 +35,10 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
     );
   log.info({ event: "worker.stopped" }, "worker stopped");
   return 0;
+}
+
+/** Loaded only with `WORKER_PORT`, for a worker should be small and start fast. */
+async function startHealth(address: { host: string; port: number }, log: Log): Promise<WorkerHealth> {
+  const { startWorkerHealth } = await import("../src/ops/worker-server.ts");
+  return await startWorkerHealth(address, log);
 }

@@ -1,0 +1,95 @@
+/** Bull Board over all queues: jobs without their arguments, and a retry that asks for the job anew. */
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { FastifyAdapter } from "@bull-board/fastify";
+import type { Job as QueueJob } from "bullmq";
+import type { FastifyPluginCallback } from "fastify";
+import { Failure } from "../contract/failure.ts";
+import { jobSchema } from "../contract/job.ts";
+import type { Enqueuer } from "../queue/enqueue.ts";
+import type { Queues } from "../queue/queues.ts";
+import type { InstanceQueue } from "./instance-queues.ts";
+import { showData, showReason } from "./shown-job.ts";
+
+export interface BoardOptions {
+  queues: Queues;
+  enqueuer: Pick<Enqueuer, "again">;
+  writable: boolean;
+}
+
+export interface Board {
+  /** To be registered under `/queues`. */
+  plugin: FastifyPluginCallback;
+  show(queues: readonly InstanceQueue[]): void;
+}
+
+export function createBoard(options: BoardOptions): Board {
+  const server = new FastifyAdapter().setBasePath("/queues");
+  const board = createBullBoard({
+    queues: [],
+    serverAdapter: server,
+    options: { uiConfig: { boardTitle: "Defender actions", hideDocsLink: true } },
+  });
+  const known = new Set<string>();
+  return {
+    plugin: server.registerPlugin(),
+    show(queues) {
+      for (const queue of queues) {
+        if (known.has(queue.name)) continue;
+        known.add(queue.name);
+        board.addQueue(new BoardQueue(queue, options));
+      }
+    },
+  };
+}
+
+class BoardQueue extends BullMQAdapter {
+  /** The result is known: nothing would run. */
+  override readonly allowCompletedRetries = false;
+  readonly #enqueuer: BoardOptions["enqueuer"];
+
+  constructor({ name, lane, priority }: InstanceQueue, { queues, enqueuer, writable }: BoardOptions) {
+    super(queues.get(name), {
+      readOnlyMode: !writable,
+      description: `${lane}, ${priority}. All about a job: defender-actions results CASE_ID --job JOB_ID`,
+    });
+    this.#enqueuer = enqueuer;
+  }
+
+  override async getJob(id: string): Promise<QueueJob | undefined> {
+    const job = await super.getJob(id);
+    return job && this.#show(job, (error) => Promise.reject(error));
+  }
+
+  override async getJobs(...range: Parameters<BullMQAdapter["getJobs"]>): Promise<QueueJob[]> {
+    const jobs = await super.getJobs(...range);
+    // When all are retried, one that has to be settled first does not stop the others.
+    return jobs.map((job) => this.#show(job, async () => {}));
+  }
+
+  /** The job is the board's own copy, which it never writes back. */
+  #show(job: QueueJob, onRefused: (refusal: Error) => Promise<void>): QueueJob {
+    const { data } = job;
+    const retry = job.retry.bind(job);
+    job.data = showData(data);
+    job.returnvalue = job.returnvalue && showData(job.returnvalue);
+    job.failedReason = job.failedReason && showReason(job.failedReason);
+    job.stacktrace = [];
+    job.retry = async (state) => {
+      try {
+        // The result of a failed job is final: moved back as it is, it would only find that it is over.
+        if (await this.#askAgain(data)) await job.remove();
+        else await retry(state);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        await onRefused(Object.assign(error, { statusCode: 409 }));
+      }
+    };
+    return job;
+  }
+
+  async #askAgain(data: unknown): Promise<boolean> {
+    const parsed = jobSchema.safeParse(data);
+    return parsed.success && (await this.#enqueuer.again(parsed.data));
+  }
+}

@@ -1,0 +1,96 @@
+/** What a worker measures: runs and their ends, calls to Defender, holds of the gate. Labels are bounded. */
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { ACTION_NAMES } from "../actions/catalog.ts";
+import { CALLS } from "../defender/graph-call.ts";
+import type { Observe, Run, WorkerEvent } from "../engine/observer.ts";
+
+type Defender = Extract<WorkerEvent, { kind: "defender" }>;
+
+const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180];
+
+export class WorkerMetrics {
+  readonly registry = new Registry();
+  readonly #runs: Counter;
+  readonly #finished: Counter;
+  readonly #runSeconds: Histogram;
+  readonly #holds: Counter;
+  readonly #calls: Counter;
+  readonly #throttled: Counter;
+  readonly #callSeconds: Histogram;
+  readonly #tokens: Counter;
+
+  constructor() {
+    const registers = [this.registry];
+    const counter = (name: string, help: string, labelNames: string[]): Counter =>
+      new Counter({ name, help, labelNames, registers });
+    const seconds = (name: string, help: string, labelNames: string[]): Histogram =>
+      new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
+    collectDefaultMetrics({ register: this.registry });
+    this.#runs = counter(
+      "defender_job_runs_total",
+      "Runs of jobs by how they ended: completed, failed, later, …",
+      ["instance", "action", "ended"],
+    );
+    this.#finished = counter(
+      "defender_jobs_finished_total",
+      "Jobs that are over: completed, or a failure code.",
+      ["instance", "action", "outcome"],
+    );
+    this.#runSeconds = seconds("defender_job_run_duration_seconds", "Time that runs of jobs took.", [
+      "action",
+    ]);
+    this.#holds = counter(
+      "defender_gate_holds_total",
+      "Times that no more jobs were taken, for a quota or a pause.",
+      ["instance", "lane", "scope"],
+    );
+    this.#calls = counter(
+      "defender_calls_total",
+      "Calls that left for Microsoft Graph, by HTTP status or none.",
+      ["instance", "lane", "call", "status"],
+    );
+    this.#throttled = counter(
+      "defender_throttled_calls_total",
+      "Calls that Microsoft Graph answered with 429.",
+      ["instance", "lane"],
+    );
+    this.#callSeconds = seconds(
+      "defender_call_duration_seconds",
+      "Time that calls to Microsoft Graph took.",
+      ["lane"],
+    );
+    this.#tokens = counter("defender_token_requests_total", "Requests for a token: ok, or a failure code.", [
+      "instance",
+      "outcome",
+    ]);
+  }
+
+  readonly observe: Observe = (event) => {
+    const { kind, instance } = event;
+    if (kind === "run") this.#countRun(instance, event);
+    else if (kind === "hold") this.#holds.inc({ instance, lane: event.lane, scope: event.scope });
+    else this.#countCall(instance, event.event);
+  };
+
+  #countRun(instance: string, { action: name, settlement, durationMs }: Run): void {
+    // A foreign payload may name anything.
+    const action = ACTION_NAMES.find((known) => known === name) ?? "unknown";
+    this.#runs.inc({ instance, action, ended: settlement.kind });
+    this.#runSeconds.observe({ action }, durationMs / 1_000);
+    if (settlement.kind === "completed") this.#finished.inc({ instance, action, outcome: "completed" });
+    if (settlement.kind === "failed")
+      this.#finished.inc({ instance, action, outcome: settlement.failure.code });
+  }
+
+  #countCall(instance: string, event: Defender["event"]): void {
+    if (event.kind === "token") {
+      this.#tokens.inc({ instance, outcome: event.failure?.code ?? "ok" });
+      return;
+    }
+    const { call, status, durationMs } = event;
+    const { lane } = CALLS[call];
+    this.#calls.inc({ instance, lane, call, status: status ?? "none" });
+    this.#callSeconds.observe({ lane }, durationMs / 1_000);
+    if (status === 429) this.#throttled.inc({ instance, lane });
+  }
+}
