@@ -38,11 +38,13 @@ async function run(_input: z.output<typeof input>, context: ActionContext): Prom
   for (const lane of context.lanes) findings.push(await probe(context, lane));
   const json = Object.fromEntries(findings.map(({ check, ok, message }) => [check, ok ? "ok" : message]));
 
-  const refused = findings.find(
-    (finding) => finding.failure !== undefined && finding.failure.code !== "throttled",
-  );
-  if (refused?.failure !== undefined) return { kind: "failed", failure: refused.failure };
-  const held = findings.find((finding) => finding.failure?.code === "throttled")?.failure;
+  const failures = findings.map(({ failure }) => failure).filter((failure) => failure !== undefined);
+  const [first, ...more] = failures.filter(({ code }) => code !== "throttled");
+  if (first !== undefined) {
+    const message = [first, ...more].map((failure) => failure.message).join("; ");
+    return { kind: "failed", failure: new Failure(first.code, message, first.details) };
+  }
+  const [held] = failures;
   if (held !== undefined) {
     const reason = held.details.heldBack === "quota" ? "lane_full" : "lane_paused";
     return { kind: "done", isSuccess: false, reason, message: `${ping.failurePrefix}${held.message}`, json };
