@@ -86,9 +86,11 @@ function countSame(comments: readonly IncidentComment[] | null | undefined, text
   return (comments ?? []).filter(({ comment }) => comment === text).length;
 }
 
-/** Only the mark of this job counts, whatever marks a user pasted. */
+/** Only the mark of this job counts, and only at the end: a user may have pasted it into any other comment. */
 function findOurs(comments: readonly IncidentComment[], text: string, mark: string): IncidentComment | undefined {
-  return comments.findLast(({ comment }) => (mark === "" ? comment === text : comment?.includes(mark) === true));
+  return comments.findLast(({ comment }) =>
+    mark === "" ? comment === text : comment?.trimEnd().endsWith(mark) === true,
+  );
 }
 
 function commentDone(
