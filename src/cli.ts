@@ -39,6 +39,16 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,
   },
+  {
+    name: "check",
+    summary: "prove configuration, Redis, token and permissions",
+    load: async () => (await import("../workers/commands/check.ts")).defineCheck,
+  },
+  {
+    name: "ops",
+    summary: "serve the board, health and metrics",
+    load: async () => (await import("../workers/commands/ops.ts")).defineOps,
+  },
 ];
 
 const packageSchema = z.object({ name: z.string(), version: z.string(), description: z.string() });
