@@ -87,7 +87,11 @@ function countSame(comments: readonly IncidentComment[] | null | undefined, text
 }
 
 /** Only the mark of this job counts, and only at the end: a user may have pasted it into any other comment. */
-function findOurs(comments: readonly IncidentComment[], text: string, mark: string): IncidentComment | undefined {
+function findOurs(
+  comments: readonly IncidentComment[],
+  text: string,
+  mark: string,
+): IncidentComment | undefined {
   return comments.findLast(({ comment }) =>
     mark === "" ? comment === text : comment?.trimEnd().endsWith(mark) === true,
   );
