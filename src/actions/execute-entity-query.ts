@@ -2,10 +2,11 @@
 import type { z } from "zod";
 import { actionInput, choice, flag } from "../contract/arguments.ts";
 import { type ActionContext, defineAction, type Outcome } from "../contract/define-action.ts";
+import { refusal } from "../contract/refusal.ts";
 import { columnName, refuseImpossibleTimes, tableQueryArguments } from "../kql/arguments.ts";
 import { buildEntityFilter } from "../kql/entity-filter.ts";
 import { huntTables } from "../kql/hunt.ts";
-import { isWritable } from "../kql/literals.ts";
+import { isWritable, TEXT_RULE } from "../kql/literals.ts";
 
 const input = actionInput({
   ...tableQueryArguments,
@@ -29,7 +30,7 @@ const input = actionInput({
   .superRefine(({ target_entities }, context) => {
     for (const [index, { Identifier }] of target_entities.entries()) {
       if (isWritable(Identifier)) continue;
-      const message = `given ${JSON.stringify(Identifier)}; allowed: text without NUL and without half surrogate pairs`;
+      const message = refusal(Identifier, TEXT_RULE);
       context.addIssue({ code: "custom", path: ["target_entities", index, "Identifier"], message });
     }
   });

@@ -4,8 +4,9 @@ import { choice, optionalText, requiredList, textList, wholeNumber } from "../co
 import { Failure } from "../contract/failure.ts";
 import { refusing, show } from "../contract/refusal.ts";
 import { IDENTIFIER_RULE, isIdentifier } from "./identifiers.ts";
+import { ISO_TIME_RULE, parseIsoTime } from "./iso-time.ts";
 import { DEFAULT_SORT_FIELD } from "./query.ts";
-import { ISO_TIME_RULE, parseIsoTime, type TimeFrame, type TimeRequest, timeProblem } from "./time-frame.ts";
+import { type TimeFrame, type TimeRequest, timeProblem } from "./time-frame.ts";
 
 const MAX_ROWS = 100_000;
 
@@ -45,11 +46,12 @@ export function readableBy(read: (text: string) => unknown) {
   };
 }
 
+/** Aborts: the checks of the whole input read it as a time. */
 function time(description: string) {
-  return optionalText(description).refine(
-    (text) => text === null || parseIsoTime(text) !== null,
-    refusing(ISO_TIME_RULE),
-  );
+  return optionalText(description).refine((text) => text === null || parseIsoTime(text) !== null, {
+    ...refusing(ISO_TIME_RULE),
+    abort: true,
+  });
 }
 
 const FRAMES = {

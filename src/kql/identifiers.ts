@@ -1,5 +1,6 @@
 /** Names of tables and columns: checked, never escaped into shape. */
 import { Failure } from "../contract/failure.ts";
+import { refusal } from "../contract/refusal.ts";
 
 export const IDENTIFIER_RULE =
   "a name of letters, digits and _ that starts with a letter or _, at most 128 long";
@@ -11,7 +12,7 @@ export function isIdentifier(name: string): boolean {
 /** A name as it stands in a query. Throws `invalid_input` for anything but a plain name. */
 export function identifier(name: string): string {
   if (!isIdentifier(name)) {
-    throw new Failure("invalid_input", `given ${JSON.stringify(name)}; allowed: ${IDENTIFIER_RULE}`);
+    throw new Failure("invalid_input", refusal(name, IDENTIFIER_RULE));
   }
   // No keyword of KQL begins with a capital, but for the booleans: no list of keywords to keep up with.
   return /^[A-Z]/.test(name) && !/^(?:true|false)$/i.test(name) ? name : `['${name}']`;

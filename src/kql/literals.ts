@@ -1,5 +1,8 @@
 /** Writes values as KQL literals: the only way for text from outside into a query, besides checked identifiers. */
 import { Failure } from "../contract/failure.ts";
+import { refusal } from "../contract/refusal.ts";
+
+export const TEXT_RULE = "text without NUL and without half surrogate pairs";
 
 /**
  * Beside quote and backslash: whatever breaks a line, is not visible or turns the direction of text. Raw line breaks end
@@ -24,10 +27,7 @@ export function isWritable(text: string): boolean {
 /** Text as a single-quoted literal (`defender-api.md` 4.4). Throws `invalid_input` for what `isWritable` refuses. */
 export function stringLiteral(text: string): string {
   if (!isWritable(text)) {
-    throw new Failure(
-      "invalid_input",
-      `given ${JSON.stringify(text)}; allowed: text without NUL and without half surrogate pairs`,
-    );
+    throw new Failure("invalid_input", refusal(text, TEXT_RULE));
   }
   return `'${text.replaceAll(ESCAPED, escapeCharacter)}'`;
 }

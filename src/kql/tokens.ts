@@ -42,10 +42,10 @@ const TOKEN = new RegExp(
     String.raw`(?<trivia>[\s\u180e\u200b]+|//[^\r\n\u2028\u2029]*)`,
     `(?<literal>[hH]?(?:${STRING})|${TYPED})`,
     `(?<unreadable>[hH]?@?(?:['"]|${BACKTICKS}|~~~)|#)`,
-    "(?<word>[A-Za-z0-9_$]+)",
+    String.raw`(?<word>[A-Za-z_$\p{Nd}]+)`,
     `(?<symbol>[^])`,
   ].join("|"),
-  "y",
+  "gyu",
 );
 
 const NOT_A_STRING = "a string that is not closed, or holds an escape that KQL doesn't know";
@@ -57,7 +57,7 @@ const NOT_A_STRING = "a string that is not closed, or holds an escape that KQL d
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let depth = 0;
-  for (const match of text.matchAll(new RegExp(TOKEN, "gy"))) {
+  for (const match of text.matchAll(TOKEN)) {
     const { trivia, unreadable, literal, word } = match.groups ?? {};
     if (trivia !== undefined) continue;
     const start = match.index;

@@ -1,6 +1,7 @@
 /** The six time frames, by example; their laws are in the properties. */
 import { describe, expect, it } from "vitest";
-import { lostToRetention, parseIsoTime, resolveWindow, type TimeFrame } from "../../src/kql/time-frame.ts";
+import { parseIsoTime } from "../../src/kql/iso-time.ts";
+import { lostToRetention, resolveWindow, type TimeFrame } from "../../src/kql/time-frame.ts";
 
 const WEDNESDAY = new Date("2026-03-18T10:30:15.250Z");
 

@@ -1,7 +1,8 @@
 /** What holds for the time frames at any moment: half-open, in UTC, and adjoining from one calendar period to the next. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { lostToRetention, parseIsoTime, resolveWindow, type TimeFrame } from "../../src/kql/time-frame.ts";
+import { parseIsoTime } from "../../src/kql/iso-time.ts";
+import { lostToRetention, resolveWindow, type TimeFrame } from "../../src/kql/time-frame.ts";
 
 const DAY_MS = 86_400_000;
 const moment = fc.date({

@@ -87,7 +87,7 @@ describe("literals", () => {
         expect(literal).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
         expect(parseKql(`print ${literal}`)).toMatchObject({ errors: [], literals: [text] });
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -176,7 +176,7 @@ describe("entity values", () => {
         expect(hostile.operators).toEqual(["FilterOperator", "FilterOperator", "TopOperator"]);
         expect([...hostile.literals].sort()).toEqual([...marked].sort());
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     ));
 });
 
