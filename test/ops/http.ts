@@ -1,0 +1,22 @@
+/** Plain HTTP requests with any header, also those that `fetch` does not let through. */
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+
+export interface Answer {
+  status: number;
+  headers: NodeJS.Dict<string | string[]>;
+  body: string;
+}
+
+export function ask(
+  url: string,
+  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, (answer) => {
+      const { statusCode: status = 0, headers: got } = answer;
+      text(answer).then((body) => resolve({ status, headers: got, body }), reject);
+    });
+    sent.on("error", reject).end();
+  });
+}
