@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { afterEach, describe, expect, inject, it, vi } from "vitest";
 import { z } from "zod";
 import { startRedis } from "./redis.ts";
+import { installServer } from "./redis-install.ts";
 import { findServer } from "./redis-server.ts";
 
 const server = findServer();
@@ -51,5 +52,11 @@ it("a Redis that is given is used as it is and outlives us", async () => {
   const client = new Redis(given.url);
   expect(await client.ping()).toBe("PONG");
   client.disconnect();
+  vi.unstubAllEnvs();
+});
+
+it("nothing is installed where that is refused", () => {
+  vi.stubEnv("NO_INSTALL", "1");
+  expect(installServer()).toBe(false);
   vi.unstubAllEnvs();
 });
