@@ -24,6 +24,8 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,
+          // After the unit tests: these time real processes, and the machine has few cores.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

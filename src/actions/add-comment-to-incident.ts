@@ -92,9 +92,12 @@ function findOurs(
   text: string,
   mark: string,
 ): IncidentComment | undefined {
-  return comments.findLast(({ comment }) =>
-    mark === "" ? comment === text : comment?.trimEnd().endsWith(mark) === true,
-  );
+  return comments.findLast(({ comment }) => (mark === "" ? comment === text : endOf(comment).endsWith(mark)));
+}
+
+/** Without the tags that the portal may wrap around a text; a mark that is missed would mean a second comment. */
+function endOf(comment: string | null | undefined): string {
+  return (comment ?? "").replace(/(?:\s|<\/?[a-z][^<>]*>)+$/i, "");
 }
 
 function commentDone(

@@ -1,9 +1,7 @@
 /** The worker of a process: its instances, their gates, and a BullMQ worker for each of their queues. */
 import type { Worker } from "bullmq";
 import type { InstanceConfig, WorkerConfig } from "../config.ts";
-import { LANES, type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
-import { createConnection, gateId } from "../defender/connection.ts";
-import { type Gate, openGate } from "../defender/gate.ts";
+import { type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
 import { publishInstances } from "../queue/instances.ts";
@@ -13,11 +11,13 @@ import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import type { Engine } from "./execute.ts";
+import { openInstances } from "./instances.ts";
 import { openLaneWorker } from "./lane-worker.ts";
 import type { Observe } from "./observer.ts";
 import { IncidentOrder } from "./order.ts";
 import { Parting } from "./parting.ts";
 import { Pulse } from "./pulse.ts";
+import type { SettleTools } from "./settle.ts";
 
 /** How often lost wake-ups of waiting writes are looked for. */
 const SWEEP_EVERY_MS = 2_000;
@@ -54,20 +54,14 @@ export async function startWorker(
   const served = config.instances.filter(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
   );
-  const gates = await openGates(config, served, log);
-  const access = new Map<string, InstanceAccess>();
-  for (const instance of served) access.set(instance.name, accessOf(instance, gates, log, observe));
+  const instances = await openInstances(config, served, log, observe);
   const engine: Engine = {
     store,
     order,
+    instance: (name) => instances.get(name),
     settings: config,
     resultTtlMs: config.resultTtlMs,
     inlineRows: config.inlineRows,
-    instance(name) {
-      const found = access.get(name);
-      if (found === undefined) throw new Error(`instance ${name} is not served here`);
-      return found;
-    },
   };
 
   await publishInstances(
@@ -79,21 +73,13 @@ export async function startWorker(
   const stopping = new AbortController();
   const workers: Worker[] = [];
   for (const instance of served) {
-    const { connection } = engine.instance(instance.name);
-    for (const { name, lane, priority } of queuesOf(instance, scope)) {
-      const hold = async (kind: "lane" | "priority", delayMs: number) => {
-        observe({ kind: "hold", instance: instance.name, lane, scope: kind, delayMs });
-        const held =
-          kind === "priority" || lane === "ping"
-            ? [name]
-            : PRIORITIES.map((each) => queueName(instance.name, lane, each));
-        for (const each of held) await queues.get(each).rateLimit(Math.ceil(delayMs));
-      };
-      const heldMs = lane === "ping" ? 0 : await connection.heldForMs(lane, priority);
+    for (const place of queuesOf(instance, scope)) {
+      const hold = holdOf(instance, place, queues, observe);
+      const heldMs = await heldForMs(engine.instance(instance.name), place);
       if (heldMs > 0) await hold("priority", heldMs);
       workers.push(
         openLaneWorker({
-          queue: name,
+          queue: place.name,
           redis,
           config: config.redis,
           concurrency: config.concurrency,
@@ -121,8 +107,7 @@ export async function startWorker(
     const handBack = setTimeout(() => stopping.abort(), Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS));
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(handBack);
-    await Promise.all([...access.values()].map(({ connection }) => connection.close()));
-    await Promise.all([...gates.values()].map((gate) => gate.close()));
+    await instances.close();
     await queues.close();
     redis.disconnect();
   }
@@ -146,66 +131,37 @@ export async function startWorker(
   };
 }
 
-function accessOf(
-  instance: InstanceConfig,
-  gates: ReadonlyMap<string, Gate>,
-  log: Log,
-  observe: Observe,
-): InstanceAccess {
-  const gateOf = (lane: Lane): Gate => {
-    const gate = gates.get(gateId(instance, lane));
-    if (gate === undefined) throw new Error(`no gate for lane ${lane} of ${instance.name}`);
-    return gate;
-  };
-  const byLane = { incidents: gateOf("incidents"), hunting: gateOf("hunting") };
-  const connection = createConnection(instance, byLane, {
-    onEvent(event) {
-      log.debug({ event: `defender.${event.kind}`, instance: instance.name }, "defender");
-      observe({ kind: "defender", instance: instance.name, event });
-    },
-  });
-  return { connection, lanes: instance.lanes };
+interface QueuePlace {
+  name: string;
+  lane: Lane | "ping";
+  priority: Priority;
 }
 
-/** Instances that share a quota share a gate. */
-async function openGates(
-  config: WorkerConfig,
-  instances: readonly InstanceConfig[],
-  log: Log,
-): Promise<Map<string, Gate>> {
-  const opening = new Map<string, Promise<Gate>>();
-  for (const instance of instances) {
-    for (const lane of LANES) {
-      const id = gateId(instance, lane);
-      if (opening.has(id)) continue;
-      const redis = connectWorker(config.redis, { name: `defender-gate-${lane}` });
-      opening.set(
-        id,
-        openGate({
-          redis,
-          prefix: config.redis.prefix,
-          id,
-          windows: instance.limits[lane],
-          bulkShare: instance.bulkShare,
-          onWarning: (message) => log.warn({ event: "gate.warning", lane, instance: instance.name }, message),
-        }),
-      );
-    }
-  }
-  const opened = await Promise.all([...opening].map(async ([id, gate]) => [id, await gate] as const));
-  return new Map(opened);
-}
-
-function queuesOf(
-  instance: InstanceConfig,
-  scope: WorkerScope,
-): { name: string; lane: Lane | "ping"; priority: Priority }[] {
+function queuesOf(instance: InstanceConfig, scope: WorkerScope): QueuePlace[] {
   const lanes = instance.lanes.filter((lane) => scope.lanes === undefined || scope.lanes.includes(lane));
-  const queues = lanes.flatMap((lane) =>
-    PRIORITIES.map((priority) => ({ name: queueName(instance.name, lane, priority), lane, priority })),
-  );
-  return [
-    ...queues,
-    { name: queueName(instance.name, "ping", "interactive"), lane: "ping", priority: "interactive" },
+  const places = [
+    ...lanes.flatMap((lane) => PRIORITIES.map((priority) => ({ lane, priority }))),
+    { lane: "ping", priority: "interactive" } as const,
   ];
+  return places.map((place) => ({ ...place, name: queueName(instance.name, place.lane, place.priority) }));
+}
+
+/** Ping is never held: it tells what it finds. */
+async function heldForMs({ connection }: InstanceAccess, { lane, priority }: QueuePlace): Promise<number> {
+  return lane === "ping" ? 0 : await connection.heldForMs(lane, priority);
+}
+
+/** Lets nobody take jobs of a queue, or of both queues of its lane, for a while. */
+function holdOf(
+  instance: InstanceConfig,
+  { name, lane }: QueuePlace,
+  queues: Queues,
+  observe: Observe,
+): SettleTools["hold"] {
+  return async (scope, delayMs) => {
+    observe({ kind: "hold", instance: instance.name, lane, scope, delayMs });
+    const held =
+      scope === "priority" ? [name] : PRIORITIES.map((priority) => queueName(instance.name, lane, priority));
+    for (const each of new Set(held)) await queues.get(each).rateLimit(Math.ceil(delayMs));
+  };
 }

@@ -1,0 +1,85 @@
+/** The instances of a worker: their gates, and their connections to Defender. */
+import type { InstanceConfig, WorkerConfig } from "../config.ts";
+import { LANES, type Lane } from "../contract/job.ts";
+import { createConnection, gateId } from "../defender/connection.ts";
+import { type Gate, openGate } from "../defender/gate.ts";
+import type { Log } from "../log.ts";
+import { connectWorker } from "../queue/connection.ts";
+import type { InstanceAccess } from "./attempt.ts";
+import type { Observe } from "./observer.ts";
+
+export interface Instances {
+  /** Throws for an instance that is not served here. */
+  get(name: string): InstanceAccess;
+  close(): Promise<void>;
+}
+
+export async function openInstances(
+  config: WorkerConfig,
+  served: readonly InstanceConfig[],
+  log: Log,
+  observe: Observe,
+): Promise<Instances> {
+  const gates = await openGates(config, served, log);
+  const access = new Map(
+    served.map((instance) => [instance.name, openAccess(instance, gates, log, observe)]),
+  );
+  return {
+    get(name) {
+      const found = access.get(name);
+      if (found === undefined) throw new Error(`instance ${name} is not served here`);
+      return found;
+    },
+    async close() {
+      await Promise.all([...access.values()].map(({ connection }) => connection.close()));
+      await Promise.all([...gates.values()].map((gate) => gate.close()));
+    },
+  };
+}
+
+function openAccess(
+  instance: InstanceConfig,
+  gates: ReadonlyMap<string, Gate>,
+  log: Log,
+  observe: Observe,
+): InstanceAccess {
+  const gateOf = (lane: Lane): Gate => {
+    const gate = gates.get(gateId(instance, lane));
+    if (gate === undefined) throw new Error(`no gate for lane ${lane} of ${instance.name}`);
+    return gate;
+  };
+  const byLane = { incidents: gateOf("incidents"), hunting: gateOf("hunting") };
+  const connection = createConnection(instance, byLane, {
+    onEvent(event) {
+      log.debug({ event: `defender.${event.kind}`, instance: instance.name }, "defender");
+      observe({ kind: "defender", instance: instance.name, event });
+    },
+  });
+  return { connection, lanes: instance.lanes };
+}
+
+/** Instances that share a quota share a gate; every gate has a connection of its own, which it closes. */
+async function openGates(
+  config: WorkerConfig,
+  instances: readonly InstanceConfig[],
+  log: Log,
+): Promise<Map<string, Gate>> {
+  const opening = new Map<string, Promise<Gate>>();
+  for (const instance of instances) {
+    for (const lane of LANES) {
+      const id = gateId(instance, lane);
+      if (opening.has(id)) continue;
+      const gate = openGate({
+        redis: connectWorker(config.redis, { name: `defender-gate-${lane}` }),
+        prefix: config.redis.prefix,
+        id,
+        windows: instance.limits[lane],
+        bulkShare: instance.bulkShare,
+        onWarning: (message) => log.warn({ event: "gate.warning", lane, instance: instance.name }, message),
+      });
+      opening.set(id, gate);
+    }
+  }
+  const opened = await Promise.all([...opening].map(async ([id, gate]) => [id, await gate] as const));
+  return new Map(opened);
+}

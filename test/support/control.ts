@@ -1,0 +1,63 @@
+/** The control routes of a simulator, for tests. */
+import { z } from "zod";
+
+const arrival = z.looseObject({
+  timeMs: z.number(),
+  lane: z.string(),
+  method: z.string(),
+  path: z.string(),
+  status: z.unknown(),
+});
+const effect = z.looseObject({
+  timeMs: z.number(),
+  kind: z.string(),
+  incidentId: z.string(),
+  what: z.unknown(),
+});
+const ledger = z.object({ arrivals: z.array(arrival), effects: z.array(effect) });
+export type Ledger = z.infer<typeof ledger>;
+
+export class SimulatorControl {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  async ledger(): Promise<Ledger> {
+    return ledger.parse(await this.#call("GET", "/ledger"));
+  }
+
+  async addFault(fault: object): Promise<void> {
+    await this.#call("POST", "/faults", fault);
+  }
+
+  async change(settings: object): Promise<void> {
+    await this.#call("PUT", "/settings", settings);
+  }
+
+  async incident(id: string): Promise<Record<string, unknown>> {
+    return z.record(z.string(), z.unknown()).parse(await this.#call("GET", `/incidents/${id}`));
+  }
+
+  /** Resolves once an effect such as `comment 29` is in the ledger. */
+  async effect(match: string): Promise<void> {
+    await this.#call("GET", `/effects/wait?match=${encodeURIComponent(match)}`);
+  }
+
+  /** Resolves once `count` requests such as `GET .*incidents/29` have arrived. */
+  async arrivals(match: string, count = 1): Promise<void> {
+    await this.#call("GET", `/arrivals/wait?match=${encodeURIComponent(match)}&count=${count}`);
+  }
+
+  async #call(method: string, path: string, body?: object): Promise<unknown> {
+    const init =
+      body === undefined
+        ? { method }
+        : { method, body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+    const answer = await fetch(`${this.#url}/_sim${path}`, init);
+    if (!answer.ok)
+      throw new Error(`simulator: ${method} ${path} answered ${answer.status}: ${await answer.text()}`);
+    return answer.status === 204 ? undefined : await answer.json();
+  }
+}

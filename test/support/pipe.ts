@@ -1,0 +1,50 @@
+/** A whole pipe for one test: simulator, client, and workers as processes, all ended with the test. */
+import { inject, onTestFinished } from "vitest";
+import { type Client, createClient } from "../../producers/client.ts";
+import { type SimulatorOptions, startSimulator } from "../simulator/simulator.ts";
+import { SimulatorControl } from "./control.ts";
+import { randomPrefix } from "./prefix.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
+
+export interface Pipe {
+  client: Client;
+  simulator: SimulatorControl;
+  /** What a worker is configured with. */
+  env: Readonly<Record<string, string>>;
+  startWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+}
+
+/** The start of every input. */
+export const CASE = { case_id: "4711", alert_group_identifiers: [] };
+
+export async function openPipe(options: SimulatorOptions = {}): Promise<Pipe> {
+  const simulator = await startSimulator({ warmUp: false, ...options });
+  const redisUrl = inject("redisUrl");
+  const queuePrefix = randomPrefix();
+  const client = createClient({ redisUrl, queuePrefix });
+  const workers: WorkerProcess[] = [];
+  onTestFinished(async () => {
+    await Promise.all(workers.map((worker) => worker.kill("SIGTERM")));
+    await client.close();
+    await simulator.close();
+  });
+  const env = {
+    REDIS_URL: redisUrl,
+    QUEUE_PREFIX: queuePrefix,
+    AZURE_TENANT_ID: simulator.tenant,
+    AZURE_CLIENT_ID: simulator.clientId,
+    AZURE_CLIENT_SECRET: simulator.clientSecret,
+    LOGIN_API_ROOT: simulator.url,
+    GRAPH_API_ROOT: simulator.url,
+  };
+  return {
+    client,
+    env,
+    simulator: new SimulatorControl(simulator.url),
+    async startWorker(more = {}) {
+      const worker = await startWorkerProcess({ ...env, ...more });
+      workers.push(worker);
+      return worker;
+    },
+  };
+}
