@@ -1,10 +1,10 @@
 /** The scripts of a gate: pause, probe, pace and full windows, decided in one step each and on Redis's clock. */
 
 /** `Retry-After` is honoured up to this; then a probe asks whether it still holds. */
-export const LONGEST_PAUSE_MS = 3_600_000;
-export const LONGEST_BACKOFF_MS = 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
+const LONGEST_BACKOFF_MS = 60_000;
 /** How long one probe keeps the others back; a prober that died blocks them no longer than this. */
-export const PROBE_LEASE_MS = 15_000;
+const PROBE_LEASE_MS = 15_000;
 /** A probe is mostly answered at once, so those who wait for it look again soon. */
 export const PROBE_LOOK_MS = 500;
 
@@ -12,9 +12,12 @@ export const PROBE_LOOK_MS = 500;
 const STATE_TTL_MS = 2 * LONGEST_PAUSE_MS;
 
 // KEYS[1] is the gate's state; the others are the windows' sets of calls, each scored with when it leaves its window.
-const STATE = `
+const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`;
+
+const STATE = `${NOW}
 local state = {}
 local stored = redis.call('HGETALL', KEYS[1])
 for i = 1, #stored, 2 do state[stored[i]] = stored[i + 1] end
@@ -57,12 +60,17 @@ if call ~= '' then store('turn', turn + tonumber(ARGV[5])) end
 return {'go', turn - now}
 `;
 
-// ARGV: call, expiry, then how long the call stays in each window, were it sent as late as can be.
+// ARGV: call, expiry, spacing, then how long the call stays in each window, were it sent as late as can be.
 export const ADMIT = `${STATE}
 local no = heldBack(ARGV[1], ARGV[2])
 if no then return no end
+if at('pacedUntil') > now then
+  local early = at('last') + tonumber(ARGV[3]) - now
+  if early > 0 then return {'paced', early} end
+  store('last', now)
+end
 for i = 2, #KEYS do
-  local stays = tonumber(ARGV[i + 1])
+  local stays = tonumber(ARGV[i + 2])
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
   redis.call('ZADD', KEYS[i], now + stays, ARGV[1])
   redis.call('PEXPIRE', KEYS[i], stays)
@@ -73,7 +81,7 @@ return {'probe', 0}
 `;
 
 // ARGV: call, then how long it stays in each window from now on.
-export const RESCORE = `${STATE}
+export const RESCORE = `${NOW}
 for i = 2, #KEYS do redis.call('ZADD', KEYS[i], 'XX', now + tonumber(ARGV[i]), ARGV[1]) end
 `;
 
@@ -92,7 +100,7 @@ else
 end
 local ends = math.max(at('until'), want)
 store('until', ends, 'probe', 1)
-redis.call('HDEL', KEYS[1], 'prober', 'probeUntil', 'pacedUntil', 'turn')
+redis.call('HDEL', KEYS[1], 'prober', 'probeUntil', 'pacedUntil', 'turn', 'last')
 return ends - now
 `;
 
@@ -102,5 +110,5 @@ if state.prober ~= ARGV[1] then return end
 redis.call('HDEL', KEYS[1], 'prober', 'probeUntil')
 if ARGV[2] ~= '1' then return end
 redis.call('HDEL', KEYS[1], 'probe', 'strikes')
-store('pacedUntil', now + tonumber(ARGV[3]), 'turn', now + tonumber(ARGV[4]))
+store('pacedUntil', now + tonumber(ARGV[3]), 'last', now, 'turn', now + tonumber(ARGV[4]))
 `;

@@ -72,7 +72,10 @@ export class GateState {
     return this.enter("", windows, { expiresAtMs: null, slotMs: 0, turnMs: 0 });
   }
 
-  /** The last check before a call leaves; `probe` is a `go` on which everybody else waits. */
+  /**
+   * The last check before a call leaves; `probe` is a `go` on which everybody else waits. Here `paced` means that the
+   * call is early by `ms`: slots may delay one call's turn into the next one's.
+   */
   async admit(
     call: string,
     windows: readonly CountedWindow[],
@@ -80,7 +83,8 @@ export class GateState {
   ): Promise<Verdict> {
     const keys = this.#keys(windows);
     const stays = windows.map(({ holdMs }) => holdMs + sendMs);
-    return parseVerdict(await this.#redis.gateAdmit(keys.length, ...keys, call, expiresAtMs ?? "", ...stays));
+    const args = [call, expiresAtMs ?? "", this.#spacingMs, ...stays];
+    return parseVerdict(await this.#redis.gateAdmit(keys.length, ...keys, ...args));
   }
 
   /** The call was sent this moment: its time in the windows starts. */

@@ -53,8 +53,6 @@ export interface Gate {
   close(): Promise<void>;
 }
 
-/** The patience of a call that takes only what is free: time for Redis to answer, not to wait for a slot. */
-const NO_WAIT_MS = 1_000;
 /** A turn after a pause is waited for only if it leaves time for the slots. */
 const LONGEST_TURN_MS = LONGEST_WAIT_MS / 2;
 /** For `beforeSend` and the last check; the rest of `LONGEST_SEND_MS` is the call's own. */
@@ -93,7 +91,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     const held: Slot[] = [];
     let probes = false;
     try {
-      await withPatience(waitsForSlot ? LONGEST_WAIT_MS : NO_WAIT_MS, signal, async (within) => {
+      await withPatience(LONGEST_WAIT_MS, signal, async (within) => {
         const slotMs = waitsForSlot ? LONGEST_WAIT_MS : 0;
         const turnMs = waitsForSlot ? LONGEST_TURN_MS : 0;
         const verdict = demand(await within(state.enter(name, rows, { expiresAtMs, slotMs, turnMs })));
@@ -108,7 +106,9 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       });
       await withPatience(LONGEST_CHECK_MS, signal, async (within) => {
         await passage.beforeSend();
-        const verdict = await within(state.admit(name, rows, { expiresAtMs, sendMs: LONGEST_SEND_MS }));
+        const admit = () => within(state.admit(name, rows, { expiresAtMs, sendMs: LONGEST_SEND_MS }));
+        let verdict = await admit();
+        for (; verdict.kind === "paced"; verdict = await admit()) await within(sleep(verdict.ms));
         probes = demand(verdict).kind === "probe";
       });
       return { held, probes };
@@ -120,7 +120,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   }
 
   async function noSlot(rows: readonly WindowSlots[]): Promise<Failure> {
-    const guess = withPatience(NO_WAIT_MS, new AbortController().signal, (within) =>
+    const guess = withPatience(REDIS_AWAY_RETRY_MS, new AbortController().signal, (within) =>
       within(state.look(rows)),
     );
     const verdict = await guess.catch((): Verdict => ({ kind: "full", ms: REDIS_AWAY_RETRY_MS }));

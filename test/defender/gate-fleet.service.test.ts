@@ -11,7 +11,7 @@ const AHEAD_MS = 120_000;
 
 function settingsOf(windows: WorkerSettings["windows"]): WorkerSettings {
   const prefix = randomPrefix();
-  return { redisUrl, prefix, id: "fleet", windows, priority: "interactive", loops: 8, hangs: false };
+  return { redisUrl, prefix, id: "fleet", windows, priority: "interactive", loops: 8, hangingLoops: 0 };
 }
 
 function startFleet(onTestFinished: TestContext["onTestFinished"]): Fleet {
@@ -20,7 +20,8 @@ function startFleet(onTestFinished: TestContext["onTestFinished"]): Fleet {
   return fleet;
 }
 
-describe.concurrent("several processes on one gate", () => {
+// The limits alone take 24 s; starting processes on a busy machine takes the rest.
+describe.concurrent("several processes on one gate", { timeout: 150_000 }, () => {
   it("stay inside both windows and reach at least 95 % of them, two minutes apart", async ({
     onTestFinished,
   }) => {
@@ -50,10 +51,9 @@ describe.concurrent("several processes on one gate", () => {
     const fleet = startFleet(onTestFinished);
     const settings = settingsOf([{ calls: 10, windowMs: 2_000 }]);
     fleet.start("survives", settings);
-    fleet.start("killed", settings);
-    fleet.start("hangs", { ...settings, hangs: true, loops: 4 });
+    fleet.start("killed", { ...settings, hangingLoops: 2 });
     await fleet.until(() => fleet.hanging > 0 && fleet.sent.some(({ worker }) => worker === "killed"));
-    await Promise.all([fleet.kill("hangs"), fleet.kill("killed")]);
+    await fleet.kill("killed");
     const killedAtMs = machineMs();
     const since = () => timesOf(fleet.sent).filter((time) => time > killedAtMs);
     await fleet.until(() => mostInWindow(since(), 1_900) === 10);
@@ -68,13 +68,14 @@ describe.concurrent("several processes on one gate", () => {
     await fleet.until(() => new Set(fleet.sent.map(({ worker }) => worker)).size === 2);
     const gate = await openGate({ redis: new Redis(redisUrl), bulkShare: 0.8, ...settings });
     onTestFinished(() => gate.close());
+    const askedAtMs = machineMs();
     expect(await gate.pause(3_000)).toBe(3_000);
     const pausedAtMs = machineMs();
     // What had passed its last check before the pause may still be on its way out.
     const resumed = () => timesOf(fleet.sent).filter((time) => time > pausedAtMs + 300);
     await fleet.until(() => resumed().length >= 6);
     const [first = 0] = resumed();
-    expect(first - pausedAtMs).toBeGreaterThanOrEqual(2_950);
+    expect(first - askedAtMs).toBeGreaterThanOrEqual(2_999);
     expect(mostInWindow(resumed(), 400)).toBeLessThanOrEqual(6);
   });
 });

@@ -15,12 +15,12 @@ export const workerSettingsSchema = z.object({
   priority: z.enum(PRIORITIES),
   /** Loops that send at once. */
   loops: z.number(),
-  /** Takes its slots and never sends. */
-  hangs: z.boolean(),
+  /** Loops that take their slots and never send. */
+  hangingLoops: z.number(),
 });
 export type WorkerSettings = z.infer<typeof workerSettingsSchema>;
 
-const { redisUrl, loops, hangs, priority, ...gateSettings } = workerSettingsSchema.parse(
+const { redisUrl, loops, hangingLoops, priority, ...gateSettings } = workerSettingsSchema.parse(
   JSON.parse(process.argv[2] ?? ""),
 );
 const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
@@ -28,11 +28,12 @@ const gate = await openGate({ redis, bulkShare: 0.8, ...gateSettings });
 const signal = new AbortController().signal;
 const passage = { priority, signal, waitsForSlot: true, expiresAtMs: null, beforeSend: async () => {} };
 
+async function hang(): Promise<void> {
+  report("hangs");
+  await new Promise(() => {});
+}
+
 async function send(sent: () => void): Promise<void> {
-  if (hangs) {
-    report("hangs");
-    await new Promise(() => {});
-  }
   await sleep(Math.random() * 20);
   sent();
   report("sent");
@@ -43,10 +44,10 @@ function report(what: string): void {
   writeSync(1, `${what} ${Number(process.hrtime.bigint()) / 1e6}\n`);
 }
 
-async function loop(): Promise<never> {
+async function loop(call: typeof send): Promise<never> {
   for (;;) {
     try {
-      await gate.run(passage, send);
+      await gate.run(passage, call);
     } catch (error) {
       if (!(error instanceof Failure) || error.code !== "throttled") throw error;
       await sleep(error.details.retryAfterMs ?? 0);
@@ -54,5 +55,7 @@ async function loop(): Promise<never> {
   }
 }
 
-report("ready");
-await Promise.all(Array.from({ length: loops }, loop));
+await Promise.all([
+  ...Array.from({ length: hangingLoops }, () => loop(hang)),
+  ...Array.from({ length: loops }, () => loop(send)),
+]);
