@@ -28,8 +28,8 @@ async function examine(baseDir: string, folders: readonly string[]): Promise<ICr
   return output;
 }
 
-const show = ({ rule, from, to, via = [] }: IViolation): string =>
-  `${rule.name}: ${[from, ...via.map(({ name }) => name), to].join(" → ")}`;
+const show = ({ rule, from, to, via, cycle }: IViolation): string =>
+  `${rule.name}: ${[from, ...(via ?? cycle ?? [{ name: to }]).map(({ name }) => name)].join(" → ")}`;
 
 async function sourceFiles(): Promise<string[]> {
   const all = await Promise.all(
