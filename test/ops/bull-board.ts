@@ -1,0 +1,54 @@
+/** What tests of the board share: Bull Board's own table of routes, its list of queues, and a queue with something in it. */
+import { appRoutes } from "@bull-board/api/dist/routes.js";
+import { z } from "zod";
+import { ask } from "./http.ts";
+import { failNextJob, type Opened } from "./opened.ts";
+
+export const INCIDENTS = "defender-default-incidents";
+export const HUNTING = "defender-default-hunting";
+export const CASE = { case_id: "4711", alert_group_identifiers: [] };
+export const UPDATE = { ...CASE, incident_id: 29, status: "Resolved" } as const;
+
+const listSchema = z.object({
+  queues: z.array(
+    z.object({
+      name: z.string(),
+      readOnlyMode: z.boolean(),
+      jobs: z.array(z.record(z.string(), z.unknown())),
+    }),
+  ),
+});
+
+export async function listQueues({ url }: Opened, active = "") {
+  const { body } = await ask(`${url}/queues/api/queues?activeQueue=${active}`);
+  return listSchema.parse(JSON.parse(body)).queues;
+}
+
+/** Every route of Bull Board, for one queue and one job. */
+export function routesFor(jobId: string): { method: string; path: string }[] {
+  return [appRoutes.entryPoint, ...appRoutes.api].flatMap(({ method, route }) =>
+    [route].flat().map((path) => ({
+      method: String(method).toUpperCase(),
+      path: `/queues${path}`
+        .replace(":queueName", INCIDENTS)
+        .replace(":jobId", jobId)
+        .replace(":queueStatus", "failed")
+        .replace(":schedulerId", "none"),
+    })),
+  );
+}
+export const writesFor = (jobId: string) => routesFor(jobId).filter(({ method }) => method !== "GET");
+
+/** A failed job, and one that waits. */
+export async function fillQueue({ client, prefix, queues }: Opened) {
+  const failed = await client.enqueue("update_incident", UPDATE);
+  await failNextJob(prefix, INCIDENTS, "not_found: no such incident");
+  const waiting = await client.enqueue("update_incident", UPDATE);
+  const queue = queues.get(INCIDENTS);
+  const state = async () => [
+    await queue.getJobCounts(),
+    await queue.isPaused(),
+    await queue.getGlobalConcurrency(),
+  ];
+  return { failed: `${failed.jobId}-1`, waiting: `${waiting.jobId}-1`, state };
+}
