@@ -26,6 +26,10 @@ local function is_final()
   local status = get('status')
   return status == 'completed' or status == 'failed'
 end
+-- Final as well, for so it is read: nobody needs to be there to write it down.
+local function has_expired()
+  return get('status') == 'queued' and not get('note') and now >= tonumber(get('expires_ms'))
+end
 local function is_current(generation, run)
   return get('gen') == generation and get('run') == run and not is_final()
 end
@@ -37,8 +41,7 @@ local generation = tonumber(ARGV[6])
 local status = get('status')
 if status then
   if get('hash') ~= ARGV[2] then return { 'conflict' } end
-  local is_over = status == 'queued' and not get('note') and now >= tonumber(get('expires_ms'))
-  local may_rerun = is_over or (status == 'failed' and get('error_code') ~= 'outcome_unknown')
+  local may_rerun = has_expired() or (status == 'failed' and get('error_code') ~= 'outcome_unknown')
   if not may_rerun then
     return { 'same', status, get('gen'), get('enqueued_ms'), get('expires_ms'), get('head') }
   end
@@ -64,10 +67,12 @@ if not get('status') then return { 'missing' } end
 if get('gen') ~= ARGV[2] then return { 'stale' } end
 if is_final() then return { 'final' } end
 local run = redis.call('HINCRBY', record, 'run', 1)
-redis.call('HSET', record, 'status', 'running')
-redis.call('HSETNX', record, 'started_ms', string.format('%.0f', now))
-redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
-announce()
+if not has_expired() then
+  redis.call('HSET', record, 'status', 'running')
+  redis.call('HSETNX', record, 'started_ms', string.format('%.0f', now))
+  redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
+  announce()
+end
 local is_over = now >= tonumber(get('expires_ms')) and 1 or 0
 return { 'run', tostring(run), get('attempts'), is_over, string.format('%.0f', now), get('expires_ms'), get('note') or '', get('note_ms') or '0' }
 `);
@@ -118,7 +123,7 @@ return 1
 export const cancel = defineScript(`${PRELUDE}
 if not get('status') then return false end
 local sent = get('sent') == '1' and 1 or 0
-if is_final() or get('sending') or get('note') then return { 0, sent, get('gen'), get('head') } end
+if is_final() or has_expired() or get('sending') or get('note') then return { 0, sent, get('gen'), get('head') } end
 redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
 redis.call('HSET', record, 'status', 'failed', 'findings', ARGV[2], 'error_code', 'cancelled', 'finished_ms', string.format('%.0f', now))
 announce()
