@@ -63,23 +63,29 @@ export async function* follow(
   const ended = new Promise<void>((resolve) =>
     signal?.addEventListener("abort", () => resolve(), { once: true }),
   );
-  /** Those still queued: they may expire, which nobody announces. */
+  /** They may expire, which nobody announces: those still queued, also from before the cursor. */
   const queued = new Map<string, Result>();
   let cursor = after;
   try {
+    if (after !== "0") {
+      for (const result of await reader.resultsForCase(caseId))
+        if (mayExpireUnseen(result, after)) queued.set(result.job_id, result);
+    }
     while (signal?.aborted !== true) {
       const changed = watching.changed();
-      const changes = await reader.changesSince(caseId, cursor);
-      const expired = await Promise.all(
-        [...queued.values()]
-          .filter(isPastExpiry)
-          .map(({ job_id: jobId }) => reader.result({ caseId, jobId })),
-      );
-      for (const result of [...changes, ...expired.filter((each) => each !== null)]) {
+      for (const result of await reader.changesSince(caseId, cursor)) {
+        cursor = result.cursor;
         if (result.status === "queued") queued.set(result.job_id, result);
         else queued.delete(result.job_id);
-        if (Number(result.cursor) > Number(cursor)) cursor = result.cursor;
         yield result;
+      }
+      for (const { job_id: jobId } of [...queued.values()].filter(isPastExpiry)) {
+        const result = await reader.result({ caseId, jobId });
+        // Redis's clock is behind ours.
+        if (result?.status === "queued") continue;
+        queued.delete(jobId);
+        // What has changed since is among the next changes.
+        if (result !== null && Number(result.cursor) <= Number(cursor)) yield result;
       }
       await Promise.race([changedWithin(changed, untilExpiryMs([...queued.values()])), ended]);
     }
@@ -97,6 +103,12 @@ function untilExpiryMs(results: readonly Result[]): number {
     .filter(({ status }) => status === "queued")
     .map(({ expires_at }) => Date.parse(expires_at) - Date.now());
   return Math.min(LONGEST_TIMER_MS, ...waits.map((ms) => Math.max(50, ms + 1)));
+}
+
+/** Queued when the follower last looked, and so perhaps still, or expired without a word since. */
+function mayExpireUnseen({ status, cursor, error, finished_at, expires_at }: Result, after: string): boolean {
+  const hasExpired = error?.code === "expired" && finished_at === expires_at;
+  return Number(cursor) <= Number(after) && (status === "queued" || hasExpired);
 }
 
 function isPastExpiry({ expires_at }: Result): boolean {

@@ -2,43 +2,51 @@
 import type { RedisClient } from "../redis-script.ts";
 import { caseKeys } from "./keys.ts";
 
+interface Channel {
+  listeners: Set<() => void>;
+  /** Settles once announcements arrive. */
+  subscribed: Promise<unknown>;
+}
+
 /** Wakes those who wait for a case. It carries no data: whoever is woken reads, so a lost message loses nothing. */
 export class ChangeWatch {
   readonly #subscriber: RedisClient;
   readonly #prefix: string;
-  readonly #waiting = new Map<string, Set<() => void>>();
+  readonly #channels = new Map<string, Channel>();
 
   /** `subscriber` is a connection of its own, and is closed with the watch. */
   constructor(subscriber: RedisClient, prefix: string) {
     this.#subscriber = subscriber;
     this.#prefix = prefix;
-    subscriber.on("message", (channel: string) => this.#wake(channel));
-    // Announcements of an outage are lost, so everybody looks again after it.
+    subscriber.on("message", (name: string) => this.#wake(name));
     subscriber.on("ready", () => {
-      for (const channel of this.#waiting.keys()) this.#wake(channel);
+      for (const name of this.#channels.keys()) this.#lookAgain(name);
     });
   }
 
   /** Watches a case until `stop` is called. `changed` gives a promise of the next change; take it before you read. */
   async watch(caseId: string): Promise<Watching> {
-    const channel = caseKeys(this.#prefix, caseId).changes;
-    const waiting = this.#waiting.get(channel) ?? new Set();
-    const isFirst = !this.#waiting.has(channel);
-    this.#waiting.set(channel, waiting);
+    const name = caseKeys(this.#prefix, caseId).changes;
+    const channel = this.#channels.get(name) ?? {
+      listeners: new Set(),
+      subscribed: this.#subscriber.subscribe(name),
+    };
+    this.#channels.set(name, channel);
     let wake = (): void => undefined;
     const listener = (): void => wake();
-    waiting.add(listener);
+    channel.listeners.add(listener);
     const stop = async (): Promise<void> => {
-      waiting.delete(listener);
+      channel.listeners.delete(listener);
       wake();
-      if (waiting.size > 0 || this.#waiting.get(channel) !== waiting) return;
-      this.#waiting.delete(channel);
-      await this.#subscriber.unsubscribe(channel);
+      if (channel.listeners.size > 0 || this.#channels.get(name) !== channel) return;
+      this.#channels.delete(name);
+      await this.#subscriber.unsubscribe(name);
     };
     try {
-      if (isFirst) await this.#subscriber.subscribe(channel);
+      // Whoever comes second waits for it too: what is announced before is lost.
+      await channel.subscribed;
     } catch (error) {
-      this.#waiting.delete(channel);
+      if (this.#channels.get(name) === channel) this.#channels.delete(name);
       throw error;
     }
     return {
@@ -54,8 +62,16 @@ export class ChangeWatch {
     this.#subscriber.disconnect();
   }
 
-  #wake(channel: string): void {
-    for (const listener of this.#waiting.get(channel) ?? []) listener();
+  /** Announcements of an outage are lost, so everybody reads again, but only once new ones arrive: hence the reply. */
+  #lookAgain(name: string): void {
+    this.#subscriber.subscribe(name).then(
+      () => this.#wake(name),
+      () => undefined,
+    );
+  }
+
+  #wake(name: string): void {
+    for (const listener of this.#channels.get(name)?.listeners ?? []) listener();
   }
 }
 

@@ -36,6 +36,23 @@ export function failedAs(code: FailureCode): Verdict {
   return { status: "failed", findings: findingsSchema.parse({ error }), attempts: 1 };
 }
 
+/** A connection whose subscriptions can be kept on the way. */
+class HeldRedis extends Redis {
+  #released: Promise<void> = Promise.resolve();
+  releaseSubscriptions = (): void => undefined;
+
+  holdSubscriptions(): void {
+    this.#released = new Promise((resolve) => {
+      this.releaseSubscriptions = resolve;
+    });
+  }
+
+  override sendCommand(...args: Parameters<Redis["sendCommand"]>): unknown {
+    if (args[0].name !== "subscribe") return super.sendCommand(...args);
+    return this.#released.then(() => super.sendCommand(...args));
+  }
+}
+
 export function openResults(prefix = randomPrefix()) {
   const redis = new Redis(inject("redisUrl"));
   onTestFinished(() => redis.disconnect());
@@ -75,7 +92,7 @@ export function openResults(prefix = randomPrefix()) {
     },
 
     openWatch() {
-      const subscriber = new Redis(inject("redisUrl"));
+      const subscriber = new HeldRedis(inject("redisUrl"));
       const watch = new ChangeWatch(subscriber, prefix);
       onTestFinished(() => watch.close());
       return { watch, subscriber };
