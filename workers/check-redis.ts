@@ -3,7 +3,7 @@ import type { RedisConfig } from "../src/config.ts";
 import { connectProducer } from "../src/queue/connection.ts";
 import { isRedisAway, redisAway } from "../src/queue/unreachable.ts";
 import type { RedisClient } from "../src/redis-script.ts";
-import type { Finding } from "./check.ts";
+import { type Finding, failed } from "./finding.ts";
 
 const OLDEST = [6, 2] as const;
 /** Delays are timed by the worker's clock, expiry by Redis's. */
@@ -19,14 +19,7 @@ export async function* checkRedis(config: RedisConfig): AsyncGenerator<Finding, 
     yield await clockOf(redis);
   } catch (error) {
     if (!isRedisAway(error)) throw error;
-    const { message, details } = redisAway(error);
-    yield {
-      check: "redis",
-      ok: false,
-      message,
-      ...(details.hint === undefined ? {} : { hint: details.hint }),
-      unreachable: true,
-    };
+    yield { ...failed("redis", redisAway(error)), unreachable: true };
   } finally {
     redis.disconnect();
   }

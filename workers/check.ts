@@ -12,17 +12,7 @@ import { createConnection, gateId } from "../src/defender/connection.ts";
 import { type Gate, openGate } from "../src/defender/gate.ts";
 import { connectWorker } from "../src/queue/connection.ts";
 import { checkRedis } from "./check-redis.ts";
-
-export interface Finding {
-  check: string;
-  instance?: string;
-  /** Null: not looked at, for the reason in `message`. */
-  ok: boolean | null;
-  message: string;
-  hint?: string;
-  /** Redis or Microsoft gave no answer at all. */
-  unreachable?: true;
-}
+import { type Finding, failed } from "./finding.ts";
 
 /** Everything of one instance, with retries, is over by then. */
 const DEADLINE_MS = 60_000;
@@ -109,20 +99,9 @@ async function probe(check: string, instance: string, call: Promise<unknown>): P
     const failure = toFailure(error);
     // A busy or paused lane says nothing about the permission.
     if (failure.code === "throttled") return skipped(check, instance, failure.message);
-    return failed(check, failure, instance);
+    const isAway = failure.code === "defender_unavailable" && failure.details.httpStatus === undefined;
+    return { ...failed(check, failure), instance, ...(isAway ? { unreachable: true } : {}) };
   }
-}
-
-function failed(check: string, failure: Failure, instance?: string): Finding {
-  const { hint, httpStatus } = failure.details;
-  return {
-    check,
-    ...(instance === undefined ? {} : { instance }),
-    ok: false,
-    message: failure.message,
-    ...(hint === undefined ? {} : { hint }),
-    ...(failure.code === "defender_unavailable" && httpStatus === undefined ? { unreachable: true } : {}),
-  };
 }
 
 function skipped(check: string, instance: string, message: string): Finding {

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { EXIT } from "../../src/exit.ts";
 import { printJson, printText } from "../../src/output.ts";
-import { check, type Finding } from "../check.ts";
+import { check } from "../check.ts";
+import type { Finding } from "../finding.ts";
 
 export function defineCheck(command: Command): void {
   command.option("--json", "print JSON").action(async ({ json }: { json?: boolean }) => {
