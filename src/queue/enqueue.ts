@@ -80,7 +80,8 @@ export class Enqueuer {
       checked,
       defaults: await this.#defaultsOf(checked),
     }));
-    await eachNamed(jobs, (checked) => this.#refuseConflict(checked));
+    const batch = new Map<string, string>();
+    await eachNamed(jobs, (checked) => this.#refuseConflict(checked, batch));
     const records = await eachNamed(ready, ({ checked, defaults }) => this.#record(checked, defaults));
     for (const record of records) await this.#takeTurn(record);
     await Promise.all(records.map((record) => this.#add(record)));
@@ -98,8 +99,11 @@ export class Enqueuer {
     return await findInstance(this.#redis, this.#prefix, head.instance);
   }
 
-  async #refuseConflict({ head, inputHash }: CheckedJob): Promise<void> {
-    const known = await this.#store.inputHashOf({ caseId: head.case_id, jobId: head.job_id });
+  /** `batch`: the input hashes of the jobs before it, for a key may also be used twice in one batch. */
+  async #refuseConflict({ head, inputHash }: CheckedJob, batch: Map<string, string>): Promise<void> {
+    const inBatch = batch.get(head.job_id);
+    batch.set(head.job_id, inBatch ?? inputHash);
+    const known = inBatch ?? (await this.#store.inputHashOf({ caseId: head.case_id, jobId: head.job_id }));
     if (known !== null && known !== inputHash) throw conflict(head);
   }
 

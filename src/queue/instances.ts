@@ -29,14 +29,13 @@ export async function publishInstances(
 
 /** The defaults of an instance's jobs. An unknown instance is `invalid_input`; an empty list refuses nothing. */
 export async function findInstance(redis: RedisClient, prefix: string, name: string): Promise<Published> {
-  const list = await redis.hgetall(key(prefix));
-  const names = Object.keys(list);
-  const text = list[name];
+  const list = new Map(Object.entries(await redis.hgetall(key(prefix))));
+  const text = list.get(name);
   if (text === undefined) {
-    if (names.length === 0) return DEFAULTS;
+    if (list.size === 0) return DEFAULTS;
     throw new Failure(
       "invalid_input",
-      `instance: given ${JSON.stringify(name)}; allowed: ${names.sort().join(", ")}`,
+      `instance: given ${JSON.stringify(name)}; allowed: ${[...list.keys()].sort().join(", ")}`,
     );
   }
   const { job_expires_after_ms, result_ttl_ms } = publishedSchema.parse(JSON.parse(text));
