@@ -11,9 +11,10 @@ import { failedFindings } from "./findings.ts";
 
 /** The least that a foreign payload must say for a result to be found by its case. */
 const addressSchema = z.object({
-  case_id: z.coerce.string().min(1),
+  case_id: z.union([z.string().min(1), z.number().transform(String)]),
   instance: instanceNameSchema.default("default"),
   job_id: z.string().min(1).max(64).optional(),
+  generation: z.int().min(1).catch(1),
 });
 
 export class Parting {
@@ -31,7 +32,7 @@ export class Parting {
   async badPayload(data: unknown, name: string, place: QueuedJob, failure: Failure): Promise<void> {
     const address = addressSchema.safeParse(data);
     if (!address.success) return;
-    const { case_id, instance, job_id = place.queueJobId } = address.data;
+    const { case_id, instance, job_id = place.queueJobId, generation } = address.data;
     await this.#store.create({
       head: {
         v: 1,
@@ -47,11 +48,12 @@ export class Parting {
       inputHash: "",
       expiresInMs: 1,
       keepMs: this.#resultTtlMs,
+      generation,
     });
     const findings = failedFindings(null, failure);
     await this.#store.abandon(
       { caseId: case_id, jobId: job_id },
-      1,
+      generation,
       { status: "failed", findings, attempts: 1 },
       this.#resultTtlMs,
     );

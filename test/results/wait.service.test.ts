@@ -7,7 +7,8 @@ import { follow, WaitTimeout, waitFor } from "../../src/results/wait.ts";
 import { completed, failedAs, KEEP_MS, openResults } from "./bench.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
-const LONG_MS = 30_000;
+/** Longer than any test may take. */
+const LONG_MS = 120_000;
 const LONG_AGO = new Date(0).toISOString();
 
 /** Cuts a connection as a network would; resolves once it is there again. */
