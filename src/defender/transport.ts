@@ -3,6 +3,7 @@ import http, { type ClientRequest, type IncomingMessage, type RequestOptions } f
 import https from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import type { AxiosStatic } from "axios";
 import type { Egress } from "../config.ts";
 import { type Agents, openAgents } from "./egress.ts";
 
@@ -44,21 +45,30 @@ export interface Transport {
 }
 
 export function openTransport(egress: Egress): Transport {
-  let opened: Promise<Agents> | undefined;
+  let opened: Promise<Means> | undefined;
   return {
     async send(outgoing) {
-      opened ??= openAgents(egress);
+      opened ??= openMeans(egress);
       return exchange(outgoing, await opened);
     },
     async close() {
-      (await opened)?.close();
+      (await opened)?.agents.close();
     },
   };
 }
 
-async function exchange(outgoing: Outgoing, agents: Agents): Promise<Exchange> {
-  // Loaded at the first call: a worker is ready sooner without it.
-  const { default: axios } = await import("axios");
+interface Means {
+  axios: AxiosStatic;
+  agents: Agents;
+}
+
+/** Loaded at the first call, for a worker is ready sooner without it; and once, for asking for a module again takes time too. */
+async function openMeans(egress: Egress): Promise<Means> {
+  const [{ default: axios }, agents] = await Promise.all([import("axios"), openAgents(egress)]);
+  return { axios, agents };
+}
+
+async function exchange(outgoing: Outgoing, { axios, agents }: Means): Promise<Exchange> {
   const trip = new Trip(outgoing.onSent);
   try {
     const response = await axios.request<Buffer>({
