@@ -19,7 +19,9 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   const scope: WorkerScope = { ...(instance && { instances: instance }), ...(lane && { lanes: lane }) };
   const signal = waitForSignal();
   const health = config.listen && (await startHealth(config.listen, log));
-  const worker = await startWorker(config, log, scope, health?.observe);
+  const worker = await Promise.race([signal, startWorker(config, log, scope, health?.observe)]);
+  // Stopped while it still waited for Redis: it had taken no job.
+  if (typeof worker === "string") return 0;
   health?.watch(worker);
   log.info({ event: "worker.ready", instances: config.instances.map(({ name }) => name) }, "worker ready");
   const reason = await signal;

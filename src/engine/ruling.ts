@@ -34,6 +34,8 @@ export type Ruling =
 
 /** Shortest time for which a lane is held, so that a gate about to open causes no spinning. */
 const SHORTEST_HOLD_MS = 20;
+/** Jobs are taken this much before a slot is due, and wait for it inside the gate: no part of the quota is lost. */
+const AHEAD_MS = 300;
 
 /**
  * Throttling, order, settling and hand-backs cost no attempt. While a write is open every failure is tried again, for
@@ -56,7 +58,9 @@ export function rule(ended: Ended, circumstances: Circumstances): Ruling {
   }
   const { heldBack, retryAfterMs = 0 } = failure.details;
   if (failure.code === "throttled" && heldBack !== undefined) {
-    return { kind: "hold", waitFor: heldBack, delayMs: Math.max(SHORTEST_HOLD_MS, retryAfterMs), attempts };
+    const aheadMs = heldBack === "quota" ? AHEAD_MS : 0;
+    const delayMs = Math.max(SHORTEST_HOLD_MS, retryAfterMs - aheadMs);
+    return { kind: "hold", waitFor: heldBack, delayMs, attempts };
   }
   const mayRetry =
     hasOpenWrite || (failure.retryable && failure.code !== "expired" && failure.code !== "cancelled");

@@ -20,7 +20,7 @@ local function announce()
   cursor = string.format('%.0f', cursor)
   redis.call('ZADD', changes, cursor, job_id)
   redis.call('HSET', record, 'cursor', cursor)
-  redis.call('PUBLISH', changes, cursor)
+  redis.call('PUBLISH', changes, job_id)
 end
 local function is_final()
   local status = get('status')
@@ -135,4 +135,10 @@ export const read = defineScript(`${REDIS_TIME}
 local answer = { string.format('%.0f', now) }
 for i, key in ipairs(KEYS) do answer[i + 1] = redis.call('HGETALL', key) end
 return answer
+`);
+
+/** KEYS: rows. ARGV: number of a page, the page, keep ms. In one step, or a worker that dies in between leaves rows for ever. */
+export const savePage = defineScript(`
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `);

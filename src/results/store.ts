@@ -183,8 +183,7 @@ export class ResultStore {
   async saveRows(fence: Fence, pages: readonly Uint8Array[], keepMs: number): Promise<string> {
     const key = this.#keys(fence).rows(fence.jobId, fence.generation, fence.run);
     for (const [number, page] of pages.entries())
-      await this.#redis.hset(key, String(number), Buffer.from(page));
-    await this.#redis.pexpire(key, keepMs);
+      await scripts.savePage(this.#redis, [key], [number, Buffer.from(page), keepMs]);
     return key;
   }
 

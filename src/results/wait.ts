@@ -35,7 +35,7 @@ export async function waitFor(
   timeoutMs: number,
 ): Promise<Result> {
   const deadlineMs = performance.now() + timeoutMs;
-  const watching = await watch.watch(job.caseId);
+  const watching = await watch.watch(job.caseId, job.jobId);
   try {
     for (;;) {
       // The promise is taken before the read, so a change right after the read is not missed.

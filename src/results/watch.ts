@@ -2,13 +2,19 @@
 import type { RedisClient } from "../redis-script.ts";
 import { caseKeys } from "./keys.ts";
 
+interface Listener {
+  /** Null: all jobs of the case. */
+  jobId: string | null;
+  wake(): void;
+}
+
 interface Channel {
-  listeners: Set<() => void>;
+  listeners: Set<Listener>;
   /** Settles once announcements arrive. */
   subscribed: Promise<unknown>;
 }
 
-/** Wakes those who wait for a case. It carries no data: whoever is woken reads, so a lost message loses nothing. */
+/** Wakes those who wait for a case, or for one job of it. Whoever is woken reads, so a lost message loses nothing. */
 export class ChangeWatch {
   readonly #subscriber: RedisClient;
   readonly #prefix: string;
@@ -18,14 +24,14 @@ export class ChangeWatch {
   constructor(subscriber: RedisClient, prefix: string) {
     this.#subscriber = subscriber;
     this.#prefix = prefix;
-    subscriber.on("message", (name: string) => this.#wake(name));
+    subscriber.on("message", (name: string, jobId: string) => this.#wake(name, jobId));
     subscriber.on("ready", () => {
       for (const name of this.#channels.keys()) this.#lookAgain(name);
     });
   }
 
-  /** Watches a case until `stop` is called. `changed` gives a promise of the next change; take it before you read. */
-  async watch(caseId: string): Promise<Watching> {
+  /** Watches a case, or one job, until `stop`. `changed` gives a promise of the next change; take it before you read. */
+  async watch(caseId: string, jobId: string | null = null): Promise<Watching> {
     const name = caseKeys(this.#prefix, caseId).changes;
     const channel = this.#channels.get(name) ?? {
       listeners: new Set(),
@@ -33,7 +39,7 @@ export class ChangeWatch {
     };
     this.#channels.set(name, channel);
     let wake = (): void => undefined;
-    const listener = (): void => wake();
+    const listener = { jobId, wake: () => wake() };
     channel.listeners.add(listener);
     const stop = async (): Promise<void> => {
       channel.listeners.delete(listener);
@@ -65,13 +71,16 @@ export class ChangeWatch {
   /** Announcements of an outage are lost, so everybody reads again, but only once new ones arrive: hence the reply. */
   #lookAgain(name: string): void {
     this.#subscriber.subscribe(name).then(
-      () => this.#wake(name),
+      () => this.#wake(name, null),
       () => undefined,
     );
   }
 
-  #wake(name: string): void {
-    for (const listener of this.#channels.get(name)?.listeners ?? []) listener();
+  /** Null: whoever listens, for nobody knows what was missed. */
+  #wake(name: string, jobId: string | null): void {
+    for (const listener of this.#channels.get(name)?.listeners ?? []) {
+      if (jobId === null || listener.jobId === null || listener.jobId === jobId) listener.wake();
+    }
   }
 }
 

@@ -4,11 +4,12 @@ import { createClient } from "../../producers/client.ts";
 import { toFailure } from "../../src/contract/failure.ts";
 import { visible } from "../../src/output.ts";
 import { startRedis } from "../support/redis.ts";
+import { startSimulatorProcess } from "../support/simulator-process.ts";
 import { startWorkerProcess } from "../support/worker-process.ts";
 import { checkIncident } from "./incident.ts";
 import { checkRedis, removeKeys } from "./keys.ts";
 import { play } from "./play.ts";
-import { Cleanup, runCommand, startSimulatorProcess } from "./processes.ts";
+import { Cleanup, runCommand } from "./processes.ts";
 import { CASE_ID, story } from "./story.ts";
 
 const cleanup = new Cleanup();

@@ -1,9 +1,9 @@
 /** A whole pipe for one test: simulator, client, and workers as processes, all ended with the test. */
 import { inject, onTestFinished } from "vitest";
 import { type Client, createClient } from "../../producers/client.ts";
-import { type SimulatorOptions, startSimulator } from "../simulator/simulator.ts";
 import { SimulatorControl } from "./control.ts";
 import { randomPrefix } from "./prefix.ts";
+import { startSimulatorProcess } from "./simulator-process.ts";
 import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
 
 export interface Pipe {
@@ -17,8 +17,19 @@ export interface Pipe {
 /** The start of every input. */
 export const CASE = { case_id: "4711", alert_group_identifiers: [] };
 
-export async function openPipe(options: SimulatorOptions = {}): Promise<Pipe> {
-  const simulator = await startSimulator({ warmUp: false, ...options });
+export interface PipeOptions {
+  clientSecret?: string;
+  /** Settings of the simulator, such as `quotas`. */
+  settings?: object;
+}
+
+export async function openPipe({ clientSecret, settings = {} }: PipeOptions = {}): Promise<Pipe> {
+  const simulator = await startSimulatorProcess({
+    args: ["--no-warm-up"],
+    env: clientSecret === undefined ? {} : { AZURE_CLIENT_SECRET: clientSecret },
+  });
+  const control = new SimulatorControl(simulator.url);
+  await control.change(settings);
   const redisUrl = inject("redisUrl");
   const queuePrefix = randomPrefix();
   const client = createClient({ redisUrl, queuePrefix });
@@ -26,7 +37,7 @@ export async function openPipe(options: SimulatorOptions = {}): Promise<Pipe> {
   onTestFinished(async () => {
     await Promise.all(workers.map((worker) => worker.kill("SIGTERM")));
     await client.close();
-    await simulator.close();
+    await simulator.stop();
   });
   const env = {
     REDIS_URL: redisUrl,
@@ -40,7 +51,7 @@ export async function openPipe(options: SimulatorOptions = {}): Promise<Pipe> {
   return {
     client,
     env,
-    simulator: new SimulatorControl(simulator.url),
+    simulator: control,
     async startWorker(more = {}) {
       const worker = await startWorkerProcess({ ...env, ...more });
       workers.push(worker);

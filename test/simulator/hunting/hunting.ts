@@ -66,7 +66,7 @@ export class Hunting {
   #execute(query: string, range: TimeRange, nowTicks: bigint, settings: Settings): Relation {
     if (query.trimStart().startsWith("."))
       throw new QueryError("Control commands are not supported. Fix syntax errors in your query.");
-    const probe = /^\s*print\s+([A-Za-z_]\w*)\s*=\s*(\d{1,15})\s*$/.exec(query);
+    const probe = /^\s*print\s+([A-Za-z_]\w*)\s*=\s*(\d{1,15})\s*(?:\|\s*take\s+[1-9]\d*\s*)?$/.exec(query);
     if (probe !== null) return oneNumber(probe[1] ?? "", Number(probe[2]));
     const parsed = this.#parse(query);
     const refusal = refusalOf(parsed);
