@@ -2,7 +2,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Queue } from "bullmq";
 import { createClient } from "../../producers/client.ts";
 import { loadProducerConfig } from "../../src/config.ts";
@@ -11,7 +10,6 @@ import { JOB_OPTIONS } from "../../src/queue/options.ts";
 import { type Contestant, QUEUE } from "./contestants.ts";
 import { requestOf } from "./load.ts";
 
-const PROCESS = fileURLToPath(new URL("contestant.ts", import.meta.url));
 /** How exactly the end of a round is known: some thousandths of it. */
 const LOOK_EVERY_MS = 5;
 
@@ -24,11 +22,11 @@ export interface Runner {
 
 export type Environment = Readonly<Record<string, string>>;
 
-/** Resolves once its worker takes jobs. */
-export async function startRunner(contestant: Contestant, env: Environment): Promise<Runner> {
-  const child = fork(PROCESS, [contestant], {
+/** Resolves once its worker takes jobs. `code` is the folder that `compile` gave. */
+export async function startRunner(contestant: Contestant, code: string, env: Environment): Promise<Runner> {
+  const child = fork(`${code}/test/bench/contestant.js`, [contestant], {
     env: { PATH: process.env["PATH"] ?? "", ...env },
-    execArgv: ["--import", "tsx"],
+    execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   let complaints = "";
