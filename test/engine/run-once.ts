@@ -1,0 +1,123 @@
+/** Runs one job through the engine, against a store and an order that only answer and record. */
+import { Failure } from "../../src/contract/failure.ts";
+import type { Job } from "../../src/contract/job.ts";
+import type { Defender } from "../../src/contract/ports.ts";
+import { type Engine, execute } from "../../src/engine/execute.ts";
+import type { Started } from "../../src/results/store.ts";
+import { RecordingDefender } from "../actions/recording-defender.ts";
+
+export const JOB: Job = {
+  v: 1,
+  job_id: "j1",
+  case_id: "4711",
+  action: "update_incident",
+  instance: "default",
+  priority: "interactive",
+  generation: 1,
+  input: { case_id: "4711", incident_id: "29", status: "Resolved" },
+  enqueued_at: "2026-03-18T10:30:00.000Z",
+  expires_at: "2026-03-18T11:30:00.000Z",
+};
+const PLACE = { queue: "q", queueJobId: "j1-1" };
+export const TURN = { instance: "default", incidentId: "29" };
+export const NOTE = { before: { status: "active" }, patch: { status: "resolved" } };
+
+type Run = Extract<Started, { verdict: "run" }>;
+export const FRESH: Run = {
+  verdict: "run",
+  run: 1,
+  attempts: 0,
+  isOver: false,
+  nowMs: 0,
+  expiresMs: 60_000,
+  note: null,
+  notedAtMs: 0,
+};
+
+export interface Situation {
+  started?: readonly Started[];
+  /** Milliseconds until it looks again, when it is not its turn. */
+  turnInMs?: number;
+  finishes?: boolean;
+  send?: "ok" | "cancelled" | "expired" | "stale";
+  defender?: RecordingDefender;
+  stopped?: boolean;
+}
+
+export async function runOnce(situation: Situation = {}, job = JOB) {
+  const { finishes = true, send = "ok", turnInMs, stopped = false } = situation;
+  const starts = [...(situation.started ?? [FRESH])];
+  const steps: string[] = [];
+  const finished: object[] = [];
+  const waits: object[] = [];
+  const defender = situation.defender ?? new RecordingDefender({ id: "29", status: "active" });
+  const engine: Engine = {
+    settings: { strictDetermination: false, commentReference: "on", commentSettleMs: 60_000 },
+    resultTtlMs: 1_000,
+    inlineRows: 10,
+    instance: () => ({
+      lanes: ["incidents"],
+      connection: {
+        open: ({ beforeSend }): Defender =>
+          Object.assign(Object.create(defender), {
+            followIncident: defender.followIncident.bind(defender),
+            updateIncident: async (...args: Parameters<Defender["updateIncident"]>) => {
+              await beforeSend({ write: true });
+              return await defender.updateIncident(...args);
+            },
+          }),
+        heldForMs: async () => 0,
+        close: async () => {},
+      },
+    }),
+    order: {
+      async waitFor() {
+        steps.push("turn");
+        return turnInMs === undefined ? null : { longestMs: turnInMs };
+      },
+      async leave({ incidentId }, { queueJobId }) {
+        steps.push(`leave ${incidentId} as ${queueJobId}`);
+      },
+    },
+    store: {
+      async create({ head, generation = 1 }) {
+        steps.push(`create ${generation}`);
+        return { verdict: "created", status: "queued", generation, enqueuedMs: 0, expiresMs: 0, head };
+      },
+      async start() {
+        steps.push("start");
+        return starts.shift() ?? { verdict: "missing" };
+      },
+      async send() {
+        steps.push("send");
+        return send;
+      },
+      async withdraw() {
+        steps.push("withdraw");
+      },
+      async wait(_fence, status, waiting, attempts) {
+        steps.push("wait");
+        waits.push({ status, waiting, attempts });
+        return finishes;
+      },
+      async finish(_fence, verdict) {
+        steps.push("finish");
+        finished.push(verdict);
+        return finishes;
+      },
+      async saveRows() {
+        return "rows";
+      },
+    },
+  };
+  const stopping = new AbortController();
+  if (stopped) stopping.abort();
+  const settlement = await execute(job, PLACE, engine, stopping.signal);
+  return { settlement, steps, finished, waits, defender };
+}
+
+export function failing(...args: ConstructorParameters<typeof Failure>): RecordingDefender {
+  const defender = new RecordingDefender({ id: "29", status: "active" });
+  defender.failures.set("updateIncident", new Failure(...args));
+  return defender;
+}
