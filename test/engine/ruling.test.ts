@@ -46,6 +46,12 @@ const TABLE: [string, Ended, Partial<Circumstances>, object][] = [
     {},
     { kind: "hold", waitFor: "quota", delayMs: 20, attempts: 0 },
   ],
+  [
+    "held back by our own quota for long: taken just before the slot is due",
+    thrown("throttled", "full", { heldBack: "quota", retryAfterMs: 7_000 }),
+    {},
+    { kind: "hold", waitFor: "quota", delayMs: 6_700, attempts: 0 },
+  ],
   ["unavailable at the first try", unavailable, {}, wait("retry", 5_000, 1)],
   ["unavailable at the fourth try", unavailable, { attempts: 3 }, wait("retry", 135_000, 4)],
   ["unavailable at the last try", unavailable, LAST, fail("defender_unavailable", 6)],
