@@ -132,7 +132,7 @@ function noticesOf(worker: z.output<typeof workerVariables>, instances: readonly
   const notices: string[] = [];
   if (worker.API_ROOT !== undefined)
     notices.push(
-      "API_ROOT is accepted and unused: the legacy API is retired, all calls go to Microsoft Graph",
+      "API_ROOT is accepted and unused: the legacy API is being retired, all calls go to Microsoft Graph",
     );
   for (const { name, egress } of instances)
     if (!egress.verifySsl)

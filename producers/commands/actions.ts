@@ -21,8 +21,15 @@ export function defineActions(command: Command): void {
     });
 }
 
+/** The schema of what may be passed; zod itself leaves out the defaults of arguments that are read from text. */
 function schemaOf({ input }: Action) {
-  return z.toJSONSchema(input, { io: "input" });
+  return z.toJSONSchema(input, {
+    io: "input",
+    override({ zodSchema, jsonSchema }) {
+      const { default: fallback } = z.globalRegistry.get(zodSchema) ?? {};
+      if (fallback !== undefined) jsonSchema.default = fallback;
+    },
+  });
 }
 
 function describe(action: Action) {

@@ -22,7 +22,9 @@ export function formatResults(results: readonly Result[]): string {
   const rows = results.map((result) => [
     [result.action, result.job_id].map(visible).join("\n"),
     [result.status, detailOf(result) ?? ""].map(visible).join("\n").trim(),
-    remarksOf(result).map(visible).join("\n"),
+    remarksOf(result)
+      .map((text) => inLines(text))
+      .join("\n"),
   ]);
   return formatTable(["Action and job", "Status", "Message"], rows);
 }
@@ -43,14 +45,22 @@ export function formatResult(result: Result): string {
     ["window", result.window ? `${result.window.start} to ${result.window.end}` : null],
   ];
   const lines = facts.flatMap(([name, value]) =>
-    value === null ? [] : [`  ${name.padEnd(13)} ${visible(value)}`],
+    value === null ? [] : [`  ${name.padEnd(13)} ${inLines(value, 16)}`],
   );
   return [
     visible(`${result.action}  ${stateOf(result)}`),
-    ...remarksOf(result).map(visible),
+    ...remarksOf(result).map((text) => inLines(text, 2)),
     ...lines,
     ...formatRows(result),
   ].join("\n");
+}
+
+/** Queries are read by lines; those after the first are indented, so that no text passes for a line of ours. */
+function inLines(text: string, indent = 0): string {
+  return text
+    .split("\n")
+    .map(visible)
+    .join(`\n${" ".repeat(indent)}`);
 }
 
 function remarksOf({ output_message: message, error, warnings }: Result): string[] {

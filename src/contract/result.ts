@@ -6,13 +6,7 @@ export const RESULT_STATUSES = ["queued", "running", "completed", "failed"] as c
 export type ResultStatus = (typeof RESULT_STATUSES)[number];
 
 /** Why a completed action is no success, or why its success has no effect. */
-export const REASONS = [
-  "no_rows",
-  "not_enough_entities",
-  "lane_paused",
-  "lane_full",
-  "not_permitted",
-] as const;
+export const REASONS = ["no_rows", "not_enough_entities", "lane_paused", "lane_full"] as const;
 export type Reason = (typeof REASONS)[number];
 
 export const WAITS = ["quota", "throttled", "order", "settle", "retry"] as const;
@@ -34,35 +28,37 @@ export type Column = z.infer<typeof columnSchema>;
 
 /** What a query result says of itself: the text that was sent, its half-open time window in UTC, and what came back. */
 export const queryReportSchema = z.object({
-  kql: z.string().nullable().default(null),
-  window: z.object({ start: z.string(), end: z.string() }).nullable().default(null),
-  schema: z.array(columnSchema).nullable().default(null),
-  row_count: z.number().int().nullable().default(null),
-  truncated: z.boolean().nullable().default(null),
+  kql: z.string().nullable(),
+  window: z.object({ start: z.string(), end: z.string() }).nullable(),
+  schema: z.array(columnSchema).nullable(),
+  row_count: z.number().int().nullable(),
+  truncated: z.boolean().nullable(),
 });
 export type QueryReport = z.infer<typeof queryReportSchema>;
 
+const outcomeShape = {
+  is_success: z.boolean().default(false),
+  output_message: z.string().default(""),
+  json_result: z.unknown().default(null),
+  error: failureRecordSchema.nullable().default(null),
+  reason: z.string().nullable().default(null),
+  warnings: z.array(z.string()).default([]),
+  incident: incidentRefSchema.nullable().default(null),
+};
+const queryShape = queryReportSchema.partial().shape;
+
 /** What one run found out; the rest of a result is known from the job. */
-export const findingsSchema = z
-  .object({
-    is_success: z.boolean().default(false),
-    output_message: z.string().default(""),
-    json_result: z.unknown().default(null),
-    error: failureRecordSchema.nullable().default(null),
-    reason: z.string().nullable().default(null),
-    warnings: z.array(z.string()).default([]),
-    incident: incidentRefSchema.nullable().default(null),
-  })
-  .extend(queryReportSchema.partial().shape);
+export const findingsSchema = z.object({ ...outcomeShape, ...queryShape });
 export type Findings = z.infer<typeof findingsSchema>;
 
-export const resultSchema = findingsSchema.extend({
+export const resultSchema = z.object({
   v: z.literal(1),
   case_id: z.string(),
   job_id: z.string(),
   action: z.string(),
   instance: z.string(),
   status: z.enum(RESULT_STATUSES),
+  ...outcomeShape,
   waiting: waitingSchema.nullable().default(null),
   requested_by: z.string().nullable().default(null),
   attempts: z.number().int().default(0),
@@ -74,6 +70,7 @@ export const resultSchema = findingsSchema.extend({
   scope: z.string().default("All entities"),
   /** Grows with every change in the case: pass the last one seen to a follower to resume. */
   cursor: z.string(),
+  ...queryShape,
 });
 export type Result = z.infer<typeof resultSchema>;
 

@@ -53,12 +53,12 @@ export async function attempt(
   let pending: Note | null = null;
 
   async function look(note: Note | null): Promise<void> {
-    const verdict = await store.send(fence, note);
+    const { verdict, nowMs } = await store.send(fence, note);
     if (verdict === "stale") isStale = true;
     if (verdict === "cancelled") throw new Failure("cancelled", "the job was cancelled before it was sent");
     if (verdict === "expired") throw expiredFailure(started.expiresMs);
     if (verdict === "stale") throw new Failure("cancelled", "another run has taken over this job");
-    if (note !== null) openWrite = { note, sentAtMs: started.nowMs, nowMs: started.nowMs };
+    if (note !== null) openWrite = { note, sentAtMs: nowMs, nowMs };
   }
 
   async function beforeSend({ write }: { write: boolean }): Promise<void> {

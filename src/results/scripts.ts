@@ -82,11 +82,12 @@ return { 'run', tostring(run), get('attempts'), is_over, string.format('%.0f', n
  * too late, and a note tells the next attempt that something may have been done.
  */
 export const send = defineScript(`${PRELUDE}
-if not is_current(ARGV[2], ARGV[3]) then return get('error_code') == 'cancelled' and 'cancelled' or 'stale' end
-if now >= tonumber(get('expires_ms')) then return 'expired' end
+local now_text = string.format('%.0f', now)
+if not is_current(ARGV[2], ARGV[3]) then return { get('error_code') == 'cancelled' and 'cancelled' or 'stale', now_text } end
+if now >= tonumber(get('expires_ms')) then return { 'expired', now_text } end
 redis.call('HSET', record, 'sent', 1, 'sending', 1)
-if ARGV[4] ~= '' then redis.call('HSET', record, 'note', ARGV[4], 'note_ms', string.format('%.0f', now)) end
-return 'ok'
+if ARGV[4] ~= '' then redis.call('HSET', record, 'note', ARGV[4], 'note_ms', now_text) end
+return { 'ok', now_text }
 `);
 
 /** ARGV: job id, generation, run. Defender definitely did nothing, so the note is taken back. */

@@ -48,8 +48,12 @@ export type Started =
     };
 
 /** `stale`: another run or generation has the job, or it is over. */
-const sendReply = z.enum(["ok", "cancelled", "expired", "stale"]);
-export type SendVerdict = z.infer<typeof sendReply>;
+const sendReply = z.tuple([z.enum(["ok", "cancelled", "expired", "stale"]), z.coerce.number()]);
+
+export interface SendVerdict {
+  verdict: z.infer<typeof sendReply>[0];
+  nowMs: number;
+}
 
 const cancelReply = z.tuple([z.number(), z.number(), z.coerce.number(), z.string()]).nullable();
 
@@ -159,9 +163,9 @@ export class ResultStore {
 
   /** The last look before a call leaves. `note` is kept for the next attempt; null for a read. */
   async send(fence: Fence, note: Note | null): Promise<SendVerdict> {
-    return sendReply.parse(
-      await this.#fenced(scripts.send, fence, [note === null ? "" : JSON.stringify(note)]),
-    );
+    const text = note === null ? "" : JSON.stringify(note);
+    const [verdict, nowMs] = sendReply.parse(await this.#fenced(scripts.send, fence, [text]));
+    return { verdict, nowMs };
   }
 
   async withdraw(fence: Fence): Promise<void> {

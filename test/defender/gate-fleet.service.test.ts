@@ -3,7 +3,8 @@ import { Redis } from "ioredis";
 import { describe, expect, inject, it, type TestContext } from "vitest";
 import { openGate } from "../../src/defender/gate.ts";
 import { randomPrefix } from "../support/prefix.ts";
-import { Fleet, machineMs, mostInWindow, shareReached, timesOf } from "./gate-fleet.ts";
+import { busiestWindow } from "../support/windows.ts";
+import { Fleet, machineMs, shareReached, timesOf } from "./gate-fleet.ts";
 import type { WorkerSettings } from "./gate-worker.ts";
 
 const redisUrl = inject("redisUrl");
@@ -37,7 +38,7 @@ describe.concurrent("several processes on one gate", { timeout: 150_000 }, () =>
     await fleet.until(() => fleet.sent.length >= 155);
     const times = timesOf(fleet.sent).slice(0, 155);
     for (const { calls, windowMs } of windows) {
-      expect(mostInWindow(times, windowMs)).toBeLessThanOrEqual(calls);
+      expect(busiestWindow(times, windowMs)).toBeLessThanOrEqual(calls);
     }
     expect(shareReached(times, windows)).toBeGreaterThanOrEqual(0.95);
     for (const worker of ["ahead", "behind", "right"]) {
@@ -56,8 +57,8 @@ describe.concurrent("several processes on one gate", { timeout: 150_000 }, () =>
     await fleet.kill("killed");
     const killedAtMs = machineMs();
     const since = () => timesOf(fleet.sent).filter((time) => time > killedAtMs);
-    await fleet.until(() => mostInWindow(since(), 1_900) === 10);
-    expect(mostInWindow(timesOf(fleet.sent), 2_000)).toBeLessThanOrEqual(10);
+    await fleet.until(() => busiestWindow(since(), 1_900) === 10);
+    expect(busiestWindow(timesOf(fleet.sent), 2_000)).toBeLessThanOrEqual(10);
   });
 
   it("wait out a pause together, on Redis's clock, and then do not burst", async ({ onTestFinished }) => {
@@ -76,6 +77,6 @@ describe.concurrent("several processes on one gate", { timeout: 150_000 }, () =>
     await fleet.until(() => resumed().length >= 6);
     const [first = 0] = resumed();
     expect(first - askedAtMs).toBeGreaterThanOrEqual(2_999);
-    expect(mostInWindow(resumed(), 400)).toBeLessThanOrEqual(6);
+    expect(busiestWindow(resumed(), 400)).toBeLessThanOrEqual(6);
   });
 });

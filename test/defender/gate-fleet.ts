@@ -61,17 +61,6 @@ export function timesOf(sent: readonly Sent[]): number[] {
   return sent.map(({ atMs }) => atMs).sort((a, b) => a - b);
 }
 
-/** The most calls in any sliding window of that length. */
-export function mostInWindow(times: readonly number[], windowMs: number): number {
-  let first = 0;
-  let most = 0;
-  times.forEach((time, last) => {
-    while (time - (times[first] ?? time) >= windowMs) first += 1;
-    most = Math.max(most, last - first + 1);
-  });
-  return most;
-}
-
 /** The time that the limits alone leave for that many calls, as a part of the time they took. */
 export function shareReached(times: readonly number[], windows: readonly Window[]): number {
   const ideal: number[] = [];

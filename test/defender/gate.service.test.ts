@@ -1,72 +1,20 @@
-/** One gate from inside: shares, waiting, holding, pausing, and what it does when Redis forgets. */
+/** One gate from inside: shares, waiting, holding, and what it does when Redis forgets. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
-import { describe, expect, inject, it, type TestContext } from "vitest";
-import type { Window } from "../../src/config.ts";
+import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/contract/failure.ts";
-import { type Gate, openGate, type Passage } from "../../src/defender/gate.ts";
+import { openGate } from "../../src/defender/gate.ts";
 import { randomPrefix } from "../support/prefix.ts";
-import { mostInWindow } from "./gate-fleet.ts";
-
-const redisUrl = inject("redisUrl");
-
-type Finish = Pick<TestContext, "onTestFinished">;
-
-async function open({ onTestFinished }: Finish, windows: Window[], prefix = randomPrefix()): Promise<Gate> {
-  const gate = await openGate({ redis: new Redis(redisUrl), prefix, id: "one", windows, bulkShare: 0.8 });
-  onTestFinished(() => gate.close());
-  return gate;
-}
-
-function connect({ onTestFinished }: Finish): Redis {
-  const redis = new Redis(redisUrl);
-  onTestFinished(() => redis.disconnect());
-  return redis;
-}
-
-function passage(over: Partial<Passage> = {}): Passage {
-  const signal = new AbortController().signal;
-  const beforeSend = async () => {};
-  return { priority: "interactive", signal, waitsForSlot: true, expiresAtMs: null, beforeSend, ...over };
-}
-
-const AT_ONCE = { waitsForSlot: false };
-
-/** Sends, and answers with when. */
-async function send(sent: () => void): Promise<number> {
-  sent();
-  return performance.now();
-}
-
-async function refusal(run: Promise<unknown>): Promise<Failure> {
-  const error: unknown = await run.then(() => "it was let through").catch((thrown: unknown) => thrown);
-  if (!(error instanceof Failure)) throw new Error(`not a Failure: ${String(error)}`);
-  return error;
-}
-
-/** Comes back as often as it is told to, like a job that is put back. */
-async function sendPersistently(gate: Gate, over: Partial<Passage> = {}): Promise<number> {
-  for (;;) {
-    try {
-      return await gate.run(passage(over), send);
-    } catch (error) {
-      if (!(error instanceof Failure) || error.code !== "throttled") throw error;
-      await sleep(error.details.retryAfterMs ?? 0);
-    }
-  }
-}
-
-async function untilOpen(gate: Gate): Promise<void> {
-  for (let heldMs = 1; heldMs > 0; heldMs = await gate.heldForMs("interactive")) await sleep(heldMs);
-}
-
-function manual(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve: () => resolve() };
-}
+import { busiestWindow } from "../support/windows.ts";
+import {
+  AT_ONCE,
+  connect,
+  type Finish,
+  open,
+  passage,
+  refusal,
+  send,
+  sendPersistently,
+} from "./opened-gate.ts";
 
 describe.concurrent("a gate", () => {
   it("leaves interactive calls their part of the window", async (test) => {
@@ -142,73 +90,6 @@ describe.concurrent("a gate", () => {
     await sendPersistently(gate, { expiresAtMs: expiresAtMs + 60_000 });
   });
 
-  it("checks the pause last", async (test) => {
-    const gate = await open(test, [{ calls: 5, windowMs: 60_000 }]);
-    const beforeSend = async () => void (await gate.pause(10_000));
-    const failure = await refusal(gate.run(passage({ beforeSend }), send));
-    expect(failure).toMatchObject({ code: "throttled", details: { heldBack: "throttled" } });
-    expect(failure.details.retryAfterMs).toBeGreaterThan(9_000);
-  });
-
-  it("lets one probe go after a pause, and then the others one by one", async (test) => {
-    const prefix = randomPrefix();
-    const windows = [{ calls: 10, windowMs: 2_000 }];
-    const [gate, other] = await Promise.all([open(test, windows, prefix), open(test, windows, prefix)]);
-    await gate.pause(2_000);
-    expect(await other.heldForMs("bulk")).toBeGreaterThan(0);
-    await untilOpen(other);
-
-    const answer = manual();
-    let probes = 0;
-    const probe = (sent: () => void) => {
-      probes += 1;
-      sent();
-      return answer.promise;
-    };
-    const runs = [gate, other, gate, other, gate].map((each) => each.run(passage(), probe));
-    const refused = await Promise.any(runs.map(refusal));
-    expect(refused).toMatchObject({ code: "throttled", details: { heldBack: "throttled" } });
-    expect(refused.details.retryAfterMs).toBeLessThanOrEqual(500);
-    const settled = Promise.allSettled(runs);
-    expect(await other.heldForMs("interactive")).toBeGreaterThan(0);
-    answer.resolve();
-    expect((await settled).filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-    expect(probes).toBe(1);
-
-    const times = await Promise.all(
-      Array.from({ length: 5 }, (_, index) => sendPersistently(index % 2 ? gate : other)),
-    );
-    expect(
-      mostInWindow(
-        times.sort((a, b) => a - b),
-        250,
-      ),
-    ).toBeLessThanOrEqual(2);
-  });
-
-  it("keeps probing while Defender goes on refusing", async (test) => {
-    const gate = await open(test, [{ calls: 10, windowMs: 1_000 }]);
-    await gate.pause(100);
-    await untilOpen(gate);
-    const refuse = async (sent: () => void) => {
-      sent();
-      const retryAfterMs = await gate.pause(200);
-      throw new Failure("throttled", "429", { heldBack: "throttled", retryAfterMs });
-    };
-    await refusal(gate.run(passage(), refuse));
-    expect((await refusal(gate.run(passage(), send))).details.heldBack).toBe("throttled");
-    await untilOpen(gate);
-    await sendPersistently(gate);
-  });
-
-  it("passes the probe on when it was not sent", async (test) => {
-    const gate = await open(test, [{ calls: 10, windowMs: 1_000 }]);
-    await gate.pause(100);
-    await untilOpen(gate);
-    await gate.run(passage(), async () => {});
-    await sendPersistently(gate);
-  });
-
   it("still holds its slots for others after it was closed, twice", async (test) => {
     const prefix = randomPrefix();
     const windows = [{ calls: 1, windowMs: 60_000 }];
@@ -233,7 +114,7 @@ describe.concurrent("a gate", () => {
       )),
     );
     times.sort((a, b) => a - b);
-    expect(mostInWindow(times, 2_000)).toBeLessThanOrEqual(5);
+    expect(busiestWindow(times, 2_000)).toBeLessThanOrEqual(5);
     expect((times[5] ?? Infinity) - forgottenAt).toBeLessThan(2 * 2_000);
   });
 

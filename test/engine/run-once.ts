@@ -90,7 +90,7 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
       },
       async send() {
         steps.push("send");
-        return send;
+        return { verdict: send, nowMs: 0 };
       },
       async withdraw() {
         steps.push("withdraw");

@@ -81,9 +81,9 @@ export async function tell(
     const store: Pick<ResultStore, "send" | "withdraw"> = {
       async send(_fence: Fence, note) {
         alive();
-        if (nowMs >= expiresMs) return "expired";
+        if (nowMs >= expiresMs) return { verdict: "expired", nowMs };
         if (note !== null) Object.assign(record, { note, notedAtMs: nowMs });
-        return "ok";
+        return { verdict: "ok", nowMs };
       },
       async withdraw() {
         alive();

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { openQueue, update } from "./bench.ts";
+import { openQueue, update } from "./opened-queue.ts";
 
 it("a queued job is taken back, and reads as cancelled at once", async () => {
   const { enqueuer, canceller, reader } = openQueue();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { publishInstances } from "../../src/queue/instances.ts";
 import type { JobRequest } from "../../src/queue/request.ts";
-import { openQueue, refusal, update } from "./bench.ts";
+import { openQueue, refusal, update } from "./opened-queue.ts";
 
 const DEFAULTS = { jobExpiresAfterMs: 60_000, resultTtlMs: 60_000 };
 

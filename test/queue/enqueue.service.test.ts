@@ -7,7 +7,7 @@ import { Enqueuer } from "../../src/queue/enqueue.ts";
 import { publishInstances } from "../../src/queue/instances.ts";
 import { Queues } from "../../src/queue/queues.ts";
 import type { JobRequest } from "../../src/queue/request.ts";
-import { openQueue, refusal, update } from "./bench.ts";
+import { openQueue, refusal, update } from "./opened-queue.ts";
 
 const DEFAULTS = { jobExpiresAfterMs: 600_000, resultTtlMs: 60_000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkRequest } from "../../src/queue/request.ts";
-import { INCIDENTS, openQueue, refusal, update } from "./bench.ts";
+import { INCIDENTS, openQueue, refusal, update } from "./opened-queue.ts";
 
 describe("an idempotency key", () => {
   const keyed = update({}, { idempotencyKey: "close-29" });

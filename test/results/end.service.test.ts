@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completed, failedAs, KEEP_MS, openResults } from "./bench.ts";
+import { completed, failedAs, KEEP_MS, openResults } from "./opened-store.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
 
@@ -22,7 +22,7 @@ describe("cancelling", () => {
     await create(running);
     const fence = await start(running);
     expect(await store.cancel(running, CANCELLED)).toMatchObject({ cancelled: true, sent: false });
-    expect(await store.send(fence, null)).toBe("cancelled");
+    expect(await store.send(fence, null)).toMatchObject({ verdict: "cancelled" });
     expect(await store.finish(fence, completed(), KEEP_MS)).toBe(false);
   });
 
@@ -72,7 +72,7 @@ describe("expiry", () => {
     await create(JOB);
     const fence = await start(JOB);
     await expire(JOB);
-    expect(await store.send(fence, { mark: "m" })).toBe("expired");
+    expect(await store.send(fence, { mark: "m" })).toMatchObject({ verdict: "expired" });
     expect(await store.openWriteOf(JOB)).toBeNull();
     expect(await store.start(JOB, 1)).toMatchObject({ verdict: "run", isOver: true });
   });

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { findingsSchema } from "../../src/contract/result.ts";
 import { incidentJobsKey } from "../../src/results/keys.ts";
-import { completed, KEEP_MS, openResults } from "./bench.ts";
+import { completed, KEEP_MS, openResults } from "./opened-store.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completed, failedAs, KEEP_MS, openResults } from "./bench.ts";
+import { completed, failedAs, KEEP_MS, openResults } from "./opened-store.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
 
@@ -8,7 +8,7 @@ describe("a run", () => {
     const { create, start, store, reader } = openResults();
     await create(JOB);
     const first = await start(JOB);
-    expect(await store.send(first, { patch: { status: "resolved" } })).toBe("ok");
+    expect(await store.send(first, { patch: { status: "resolved" } })).toMatchObject({ verdict: "ok" });
     expect(await reader.result(JOB)).toMatchObject({ status: "running" });
     await store.wait(first, "running", { for: "retry", delayMs: 5_000 }, 2);
     const second = await store.start(JOB, 1);
@@ -38,7 +38,7 @@ describe("a run", () => {
     const stale = await start(JOB);
     const current = await start(JOB);
     await store.send(current, { sent: "by the current one" });
-    expect(await store.send(stale, null)).toBe("stale");
+    expect(await store.send(stale, null)).toMatchObject({ verdict: "stale" });
     expect(await store.wait(stale, "queued", { for: "retry", delayMs: 1 }, 9)).toBe(false);
     expect(await store.finish(stale, completed("stale"), KEEP_MS)).toBe(false);
     await store.withdraw(stale);
@@ -53,7 +53,7 @@ describe("a run", () => {
     const old = await start(JOB);
     await store.abandon(JOB, 1, failedAs("internal_error"), KEEP_MS);
     await create(JOB);
-    expect(await store.send(old, null)).toBe("stale");
+    expect(await store.send(old, null)).toMatchObject({ verdict: "stale" });
     expect(await store.wait(old, "queued", null, 1)).toBe(false);
     expect(await store.finish(old, completed(), KEEP_MS)).toBe(false);
     expect(await store.abandon(JOB, 1, failedAs("internal_error"), KEEP_MS)).toBe(false);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { completed, failedAs, headOf, KEEP_MS, openResults } from "./bench.ts";
+import { completed, failedAs, headOf, KEEP_MS, openResults } from "./opened-store.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Result } from "../../src/contract/result.ts";
 import type { JobRef } from "../../src/results/keys.ts";
 import { follow, WaitTimeout, waitFor } from "../../src/results/wait.ts";
-import { completed, failedAs, KEEP_MS, openResults } from "./bench.ts";
+import { completed, failedAs, KEEP_MS, openResults } from "./opened-store.ts";
 
 const JOB = { caseId: "4711", jobId: "j1" };
 /** Longer than any test may take. */
