@@ -23,8 +23,8 @@ export default defineConfig({
           globalSetup: ["test/support/global-redis.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          maxWorkers: 2,
-          // After the unit tests: these time real processes, and the machine has few cores.
+          maxWorkers: 3,
+          // After the unit tests. These mostly wait for processes and windows, so more of them run than there are cores.
           sequence: { groupOrder: 1 },
         },
       },

@@ -11,7 +11,8 @@ import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Job, Lane } from "../contract/job.ts";
 import type { DefenderConnection } from "../contract/ports.ts";
 import { expiredFailure } from "../results/record.ts";
-import type { Fence, ResultStore, Started } from "../results/store.ts";
+import type { Started } from "../results/replies.ts";
+import type { Fence, ResultStore } from "../results/store.ts";
 import { referenceOf } from "./reference.ts";
 import type { Ended } from "./ruling.ts";
 

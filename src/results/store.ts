@@ -1,10 +1,20 @@
 /** Writes results. Every write of a worker names its generation and run, and is refused once they are stale. */
-import { z } from "zod";
 import type { Note, OpenWrite } from "../contract/define-action.ts";
-import type { Findings, ResultStatus, WaitReason } from "../contract/result.ts";
+import type { Findings, WaitReason } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { type CaseKeys, caseKeys, type JobRef } from "./keys.ts";
 import { type Head, headSchema } from "./record.ts";
+import {
+  type Cancelled,
+  type Created,
+  cancelReply,
+  createdReply,
+  noteSchema,
+  type SendVerdict,
+  type Started,
+  sendReply,
+  startedReply,
+} from "./replies.ts";
 import * as scripts from "./scripts.ts";
 
 /** Who writes: a job, the generation it was enqueued as, and the run that the worker was given. */
@@ -23,48 +33,6 @@ export interface Creation {
   generation?: number;
 }
 
-export type Created =
-  | { verdict: "conflict" }
-  | {
-      verdict: "created" | "same";
-      status: ResultStatus;
-      generation: number;
-      enqueuedMs: number;
-      expiresMs: number;
-      head: Head;
-    };
-
-export type Started =
-  | { verdict: "missing" | "stale" | "final" }
-  | {
-      verdict: "run";
-      run: number;
-      attempts: number;
-      isOver: boolean;
-      nowMs: number;
-      expiresMs: number;
-      note: Note | null;
-      notedAtMs: number;
-    };
-
-/** `stale`: another run or generation has the job, or it is over. */
-const sendReply = z.tuple([z.enum(["ok", "cancelled", "expired", "stale"]), z.coerce.number()]);
-
-export interface SendVerdict {
-  verdict: z.infer<typeof sendReply>[0];
-  nowMs: number;
-}
-
-const cancelReply = z.tuple([z.number(), z.number(), z.coerce.number(), z.string()]).nullable();
-
-export interface Cancelled {
-  cancelled: boolean;
-  /** Whether anything was sent already. */
-  sent: boolean;
-  generation: number;
-  head: Head;
-}
-
 export interface Wait {
   for: WaitReason;
   delayMs: number;
@@ -77,32 +45,6 @@ export interface Verdict {
   /** Key of the rows that `saveRows` wrote, and how many of them are shown inline. */
   rows?: { key: string; inlineRows: number };
 }
-
-const createdSchema = z.union([
-  z.tuple([z.literal("conflict")]),
-  z.tuple([
-    z.enum(["created", "same"]),
-    z.enum(["queued", "running", "completed", "failed"]),
-    z.coerce.number(),
-    z.coerce.number(),
-    z.coerce.number(),
-    z.string(),
-  ]),
-]);
-const startedSchema = z.union([
-  z.tuple([z.enum(["missing", "stale", "final"])]),
-  z.tuple([
-    z.literal("run"),
-    z.coerce.number(),
-    z.coerce.number(),
-    z.number(),
-    z.coerce.number(),
-    z.coerce.number(),
-    z.string(),
-    z.coerce.number(),
-  ]),
-]);
-const noteSchema = z.record(z.string(), z.unknown());
 
 export class ResultStore {
   readonly #redis: RedisClient;
@@ -119,7 +61,7 @@ export class ResultStore {
     const keys = caseKeys(this.#prefix, head.case_id);
     const ref = { caseId: head.case_id, jobId: head.job_id };
     const args = [inputHash, JSON.stringify(head), expiresInMs, keepMs, generation, keys.record("")];
-    const reply = createdSchema.parse(await this.#run(scripts.create, keys, ref, args));
+    const reply = createdReply.parse(await this.#run(scripts.create, keys, ref, args));
     if (reply[0] === "conflict") return { verdict: "conflict" };
     const [verdict, status, raised, enqueuedMs, expiresMs, found] = reply;
     return {
@@ -146,7 +88,7 @@ export class ResultStore {
 
   /** Takes the record for a new run, whose number it gives. */
   async start(ref: JobRef, generation: number): Promise<Started> {
-    const reply = startedSchema.parse(await this.#run(scripts.start, this.#keys(ref), ref, [generation]));
+    const reply = startedReply.parse(await this.#run(scripts.start, this.#keys(ref), ref, [generation]));
     if (reply[0] !== "run") return { verdict: reply[0] };
     const [verdict, run, attempts, isOver, nowMs, expiresMs, note, notedAtMs] = reply;
     return {

@@ -3,7 +3,7 @@ import { Failure } from "../../src/contract/failure.ts";
 import type { Job } from "../../src/contract/job.ts";
 import type { Defender } from "../../src/contract/ports.ts";
 import { type Engine, execute } from "../../src/engine/execute.ts";
-import type { Started } from "../../src/results/store.ts";
+import type { Started } from "../../src/results/replies.ts";
 import { RecordingDefender } from "../actions/recording-defender.ts";
 
 export const JOB: Job = {
