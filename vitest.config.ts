@@ -11,6 +11,8 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          // No unit test changes what modules share, and loading them anew for each file took most of the time.
+          isolate: false,
           include: ["test/**/*.test.ts"],
           exclude: [...service, ...architecture],
           testTimeout: 20_000,

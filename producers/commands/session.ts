@@ -2,10 +2,12 @@
 import { InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import { loadProducerConfig } from "../../src/config.ts";
-import { type Client, createClient } from "../client.ts";
+import type { Client } from "../client.ts";
 
 export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
   const { url, prefix, mode, sentinelName } = loadProducerConfig().redis;
+  // BullMQ takes most of a second to load, which a mistyped option need not wait for.
+  const { createClient } = await import("../client.ts");
   const client = createClient({
     redisUrl: url,
     queuePrefix: prefix,
