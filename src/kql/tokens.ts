@@ -42,7 +42,8 @@ const TOKEN = new RegExp(
     String.raw`(?<trivia>[\s\u180e\u200b]+|//[^\r\n\u2028\u2029]*)`,
     `(?<literal>[hH]?(?:${STRING})|${TYPED})`,
     `(?<unreadable>[hH]?@?(?:['"]|${BACKTICKS}|~~~)|#)`,
-    String.raw`(?<word>[A-Za-z_$\p{Nd}]+)`,
+    // Microsoft's lexer reads UTF-16 units, so a digit beyond them is no part of a word.
+    String.raw`(?<word>(?:[A-Za-z_$]|(?![\u{10000}-\u{10ffff}])\p{Nd})+)`,
     `(?<symbol>[^])`,
   ].join("|"),
   "gyu",
