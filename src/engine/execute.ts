@@ -19,7 +19,7 @@ export interface Order {
 }
 
 export interface Engine extends AttemptTools {
-  store: Pick<ResultStore, "create" | "start" | "send" | "withdraw" | "wait" | "finish" | "saveRows">;
+  store: Pick<ResultStore, "create" | "start" | "send" | "withdraw" | "wait" | "finish">;
   order: Order;
   resultTtlMs: number;
   /** Rows that a result shows by itself. */
@@ -135,11 +135,7 @@ async function apply(
   switch (ruling.kind) {
     case "complete": {
       const { outcome, attempts } = ruling;
-      const rows = outcome.rows &&
-        outcome.rows.rowCount > 0 && {
-          key: await store.saveRows(fence, outcome.rows.pages, resultTtlMs),
-          inlineRows,
-        };
+      const rows = outcome.rows && outcome.rows.rowCount > 0 && { pages: outcome.rows.pages, inlineRows };
       const verdict = {
         status: "completed",
         findings: completedFindings(outcome),

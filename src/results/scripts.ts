@@ -106,14 +106,21 @@ announce()
 return 1
 `);
 
-/** ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, rows key, inline rows. */
+/**
+ * ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, inline rows. With
+ * rows, KEYS[4] is theirs, and the last of their pages comes along, for most answers have but one: ARGV: its number, the page.
+ */
 export const finish = defineScript(`${PRELUDE}
-local run = ARGV[3] ~= '' and ARGV[3] or get('run')
+local run, rows = ARGV[3] ~= '' and ARGV[3] or get('run'), KEYS[4]
 if not is_current(ARGV[2], run) then return 0 end
 redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms', 'sending')
 if ARGV[6] ~= 'outcome_unknown' then redis.call('HDEL', record, 'note', 'note_ms') end
 redis.call('HSET', record, 'status', ARGV[4], 'findings', ARGV[5], 'error_code', ARGV[6], 'attempts', ARGV[8],
-  'rows_key', ARGV[9], 'inline_rows', ARGV[10], 'finished_ms', string.format('%.0f', now))
+  'rows_key', rows or '', 'inline_rows', ARGV[9], 'finished_ms', string.format('%.0f', now))
+if rows then
+  redis.call('HSET', rows, ARGV[10], ARGV[11])
+  redis.call('PEXPIRE', rows, ARGV[7])
+end
 announce()
 redis.call('PEXPIRE', record, ARGV[7])
 keep(jobs, tonumber(ARGV[7])); keep(changes, tonumber(ARGV[7]))

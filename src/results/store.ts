@@ -42,8 +42,8 @@ export interface Verdict {
   status: "completed" | "failed";
   findings: Findings;
   attempts: number;
-  /** Key of the rows that `saveRows` wrote, and how many of them are shown inline. */
-  rows?: { key: string; inlineRows: number };
+  /** Gzipped pages, at least one, and how many of their rows are shown inline. */
+  rows?: { pages: readonly Uint8Array[]; inlineRows: number };
 }
 
 export class ResultStore {
@@ -125,14 +125,6 @@ export class ResultStore {
     return (await this.#fenced(scripts.wait, fence, args)) === 1;
   }
 
-  /** Writes pages of rows under a key of this run's own; returns the key for `finish`. */
-  async saveRows(fence: Fence, pages: readonly Uint8Array[], keepMs: number): Promise<string> {
-    const key = this.#keys(fence).rows(fence.jobId, fence.generation, fence.run);
-    for (const [number, page] of pages.entries())
-      await scripts.savePage(this.#redis, [key], [number, Buffer.from(page), keepMs]);
-    return key;
-  }
-
   /** True when the verdict is now the result; false when this run is stale or the job is already final. */
   async finish(fence: Fence, verdict: Verdict, keepMs: number): Promise<boolean> {
     return await this.#finish(fence, String(fence.run), verdict, keepMs);
@@ -160,6 +152,13 @@ export class ResultStore {
 
   async #finish(fence: Fence, run: string, verdict: Verdict, keepMs: number): Promise<boolean> {
     const { status, findings, attempts, rows } = verdict;
+    const keys = this.#keys(fence);
+    const rowsKey = keys.rows(fence.jobId, fence.generation, fence.run);
+    const pages = [...(rows?.pages.entries() ?? [])].map(
+      ([number, page]) => [number, Buffer.from(page)] as const,
+    );
+    const lastPage = pages.pop();
+    for (const page of pages) await scripts.savePage(this.#redis, [rowsKey], [...page, keepMs]);
     const args = [
       fence.generation,
       run,
@@ -168,10 +167,11 @@ export class ResultStore {
       findings.error?.code ?? "",
       keepMs,
       attempts,
-      rows?.key ?? "",
       rows?.inlineRows ?? 0,
+      ...(lastPage ?? []),
     ];
-    return (await this.#run(scripts.finish, this.#keys(fence), fence, args)) === 1;
+    const more = lastPage === undefined ? [] : [rowsKey];
+    return (await this.#run(scripts.finish, keys, fence, args, more)) === 1;
   }
 
   #fenced(script: typeof scripts.send, fence: Fence, args: readonly (string | number)[]): Promise<unknown> {
@@ -186,8 +186,10 @@ export class ResultStore {
     script: typeof scripts.send,
     keys: CaseKeys,
     ref: JobRef,
-    args: readonly (string | number)[],
+    args: readonly (string | number | Buffer)[],
+    moreKeys: readonly string[] = [],
   ): Promise<unknown> {
-    return script(this.#redis, [keys.record(ref.jobId), keys.jobs, keys.changes], [ref.jobId, ...args]);
+    const all = [keys.record(ref.jobId), keys.jobs, keys.changes, ...moreKeys];
+    return script(this.#redis, all, [ref.jobId, ...args]);
   }
 }

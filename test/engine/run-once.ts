@@ -105,9 +105,6 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
         finished.push(verdict);
         return finishes;
       },
-      async saveRows() {
-        return "rows";
-      },
     },
   };
   const stopping = new AbortController();

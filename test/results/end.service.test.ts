@@ -92,8 +92,9 @@ describe("expiry", () => {
     await create(JOB, { expiresInMs: 10_000, keepMs: 50_000 });
     expect(await redis.pttl(recordKey(JOB))).toBeGreaterThan(59_000);
     const fence = await start(JOB);
-    const key = await store.saveRows(fence, [Buffer.from("page")], 40_000);
-    await store.finish(fence, completed(null, { rows: { key, inlineRows: 1 } }), 40_000);
+    const pages = [Buffer.from("first"), Buffer.from("last")];
+    await store.finish(fence, completed(null, { rows: { pages, inlineRows: 1 } }), 40_000);
+    const key = keys("4711").rows(JOB.jobId, fence.generation, fence.run);
     for (const each of [recordKey(JOB), key]) {
       expect(await redis.pttl(each)).toBeGreaterThan(39_000);
       expect(await redis.pttl(each)).toBeLessThanOrEqual(40_000);

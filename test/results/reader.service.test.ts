@@ -131,9 +131,8 @@ describe("the rows of a query", () => {
     await results.create(JOB);
     const fence = await results.start(JOB);
     const pages = [0, 1_000, 2_000].map((from) => gzipSync(JSON.stringify(ROWS.slice(from, from + 1_000))));
-    const key = await results.store.saveRows(fence, pages, KEEP_MS);
     const findings = findingsSchema.parse({ is_success: true, row_count: ROWS.length });
-    await results.store.finish(fence, completed(null, { findings, rows: { key, inlineRows } }), KEEP_MS);
+    await results.store.finish(fence, completed(null, { findings, rows: { pages, inlineRows } }), KEEP_MS);
     return results.reader;
   }
 
@@ -174,9 +173,10 @@ describe("the rows of a query", () => {
     await create(JOB);
     const stale = await start(JOB);
     const current = await start(JOB);
-    const key = await store.saveRows(current, [gzipSync('[{"from":"current"}]')], KEEP_MS);
-    await store.saveRows(stale, [gzipSync('[{"from":"stale"}]'), gzipSync("[]")], KEEP_MS);
-    await store.finish(current, completed(null, { rows: { key, inlineRows: 10 } }), KEEP_MS);
+    const rowsOf = (...pages: string[]) =>
+      completed(null, { rows: { pages: pages.map((page) => gzipSync(page)), inlineRows: 10 } });
+    expect(await store.finish(current, rowsOf('[{"from":"current"}]'), KEEP_MS)).toBe(true);
+    expect(await store.finish(stale, rowsOf('[{"from":"stale"}]', "[]"), KEEP_MS)).toBe(false);
     expect(await reader.result(JOB)).toMatchObject({ json_result: [{ from: "current" }] });
   });
 });
