@@ -21,7 +21,7 @@ export interface LaneWorkerOptions extends SettleTools {
   parting: Parting;
   log: Log;
   onRun(run: Run): void;
-  /** Aborts what runs, to hand it back. */
+  /** Aborted when no job is to begin any more; those that run are told through `cancelAllJobs`. */
   stopping: AbortSignal;
 }
 
@@ -70,7 +70,8 @@ async function work(
 ): Promise<Pointer> {
   const { queue, engine, parting, stopping, log, onRun } = options;
   const place = { queue, queueJobId: queueJob.id ?? "" };
-  const ended = signal === undefined ? stopping : AbortSignal.any([signal, stopping]);
+  // Not joined with AbortSignal.any: there every job would leave a trace in a signal that lives as long as the process.
+  const ended = signal === undefined || stopping.aborted ? stopping : signal;
   const startedAtMs = performance.now();
   const parsed = parseJob(queueJob);
   if (parsed instanceof Failure) {

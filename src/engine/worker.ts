@@ -104,7 +104,11 @@ export async function startWorker(
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     clearInterval(sweeping);
-    const handBack = setTimeout(() => stopping.abort(), Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS));
+    const finishMs = Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS);
+    const handBack = setTimeout(() => {
+      stopping.abort();
+      for (const worker of workers) worker.cancelAllJobs("stopping");
+    }, finishMs);
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(handBack);
     await instances.close();

@@ -48,9 +48,11 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     simulator,
     queue: queues.get(INCIDENTS),
 
-    async startWorker(): Promise<void> {
-      const worker = await startWorker(config, createLog("silent"));
-      stops.push(worker.stop);
+    /** Gives what stops it before the test ends. */
+    async startWorker(): Promise<() => Promise<void>> {
+      const { stop } = await startWorker(config, createLog("silent"));
+      stops.push(stop);
+      return stop;
     },
 
     /** Enqueues an update of an incident of case 4711. */
