@@ -1,9 +1,9 @@
 /** What is said of a row of measurements. */
 
-/** The value that the given part of all values does not exceed; `part` is between 0 and 1. */
-export function percentile(values: readonly number[], part: number): number {
+/** The least value that is not exceeded by so many percent of all. */
+export function percentile(values: readonly number[], percent: number): number {
   const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil((percent * sorted.length) / 100) - 1)] ?? Number.NaN;
 }
 
 /** The one in the middle, or between the two in the middle. */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { z } from "zod";
 import { toFailure } from "../../src/contract/failure.ts";
 import { checkRedis, removeKeys } from "../demo/keys.ts";
 import { Cleanup } from "../demo/processes.ts";
@@ -16,6 +17,7 @@ import { type Rates, report } from "./report.ts";
 import { type Runner, startRunner } from "./runner.ts";
 import { measureStart, type Start } from "./start.ts";
 
+const count = z.coerce.number<string>().int().min(1);
 const { values } = parseArgs({
   options: {
     jobs: { type: "string", default: "1000" },
@@ -23,12 +25,13 @@ const { values } = parseArgs({
     concurrency: { type: "string", default: "32" },
   },
 });
-const jobs = Number(values.jobs);
-const rounds = Number(values.rounds);
+const { jobs, rounds, concurrency } = z
+  .object({ jobs: count, rounds: count, concurrency: count })
+  .parse(values);
 const LATENCIES = 300;
 const STARTS = 5;
 /** A longer first round, which counts for nothing: Node goes on compiling for thousands of jobs. */
-const WARM_UP = 3;
+const WARM_UP = 4;
 
 const cleanup = new Cleanup();
 const interrupt = new AbortController();
@@ -78,7 +81,7 @@ async function bench(): Promise<void> {
     AZURE_CLIENT_SECRET: simulator.clientSecret,
     LOGIN_API_ROOT: simulator.url,
     GRAPH_API_ROOT: simulator.url,
-    WORKER_CONCURRENCY: values.concurrency,
+    WORKER_CONCURRENCY: String(concurrency),
     // So wide that the gate counts every call and holds back none.
     DEFENDER_HUNTING_LIMITS: "100000/1s",
   });
@@ -97,7 +100,7 @@ async function bench(): Promise<void> {
   const latenciesMs = await measureLatencies(environment("gated"), LATENCIES);
   process.stdout.write(
     report({
-      conditions: `${availableParallelism()} CPUs, load ${load.toFixed(1)} at the start; ${values.concurrency} jobs at once; medians of ${rounds} rounds of ${jobs} jobs`,
+      conditions: `${availableParallelism()} CPUs, load ${load.toFixed(1)} at the start; ${concurrency} jobs at once; medians of ${rounds} rounds of ${jobs} jobs`,
       rounds: measured,
       latenciesMs,
       starts,

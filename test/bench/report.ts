@@ -32,7 +32,7 @@ export function report({ conditions, rounds, latenciesMs, starts }: Measured): s
     conditions,
     table,
     `The gate costs ${gateMs.toFixed(2)} ms a call.`,
-    `From enqueue to readable result, one job at a time: p50 ${inMs(percentile(latenciesMs, 0.5))}, p99 ${inMs(percentile(latenciesMs, 0.99))}.`,
+    `From enqueue to readable result, one job at a time: p50 ${inMs(percentile(latenciesMs, 50))}, p99 ${inMs(percentile(latenciesMs, 99))}.`,
     "",
     aim(
       "without the gate, × plain",
