@@ -3,7 +3,9 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import { z } from "zod";
+import { loadFault } from "./config.ts";
 import { EXIT, endingOf } from "./exit.ts";
+import { armFault } from "./fault-point.ts";
 import { flushOutput, tell } from "./output.ts";
 
 interface CommandEntry {
@@ -81,6 +83,7 @@ process.stdout.on("error", () => process.exit(process.exitCode ?? EXIT.done));
 process.on("uncaughtException", end);
 
 try {
+  armFault(loadFault());
   await run(process.argv.slice(2));
   await flushOutput();
   process.exit();

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Failure } from "./contract/failure.ts";
 import { instanceNameSchema } from "./contract/job.ts";
+import { type ArmedFault, FAULT_POINTS, FAULT_SIGNALS } from "./fault-point.ts";
 import { cleanEnvironment, type Environment, read, type Scope } from "./settings/environment.ts";
 import { duration, flag, integer, oneOf, splitList } from "./settings/fields.ts";
 import {
@@ -82,9 +83,16 @@ const opsVariables = logVariables.extend({
   OPS_WRITES: flag.default(false),
 });
 
+const faultVariables = z.object({
+  FAULT_POINT: oneOf(FAULT_POINTS).optional(),
+  FAULT_SIGNAL: oneOf(FAULT_SIGNALS).default("SIGKILL"),
+});
+
 /** All variables that we read, without the names of instances in front. */
 export const VARIABLES: ReadonlySet<string> = new Set([
-  ...[redisVariables, instanceList, workerVariables, opsVariables].flatMap(({ shape }) => Object.keys(shape)),
+  ...[redisVariables, instanceList, workerVariables, opsVariables, faultVariables].flatMap(({ shape }) =>
+    Object.keys(shape),
+  ),
   ...INSTANCE_VARIABLES,
 ]);
 
@@ -103,6 +111,14 @@ export function loadProducerConfig(raw: RawEnvironment = process.env): ProducerC
   const problems: string[] = [];
   const redis = read(redisVariables, unprefixed(cleanEnvironment(raw)), problems);
   return redis === null ? refuse(problems) : { redis: toRedisConfig(redis) };
+}
+
+/** The fault that a test wants of this process; null for none. */
+export function loadFault(raw: RawEnvironment = process.env): ArmedFault | null {
+  const problems: string[] = [];
+  const fault = read(faultVariables, unprefixed(cleanEnvironment(raw)), problems);
+  if (fault === null) return refuse(problems);
+  return fault.FAULT_POINT === undefined ? null : { point: fault.FAULT_POINT, signal: fault.FAULT_SIGNAL };
 }
 
 export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Lane } from "../contract/job.ts";
 import type { CallContext } from "../contract/ports.ts";
+import { reach } from "../fault-point.ts";
 import { faultOf, isSuccess } from "./faults.ts";
 import type { Gate, Passage } from "./gate.ts";
 import { CALLS, type CallKind, type GraphCall, type Limits } from "./graph-call.ts";
@@ -72,7 +73,11 @@ async function passGate(
     beforeSend: () => context.beforeSend({ write }),
   };
   return gate.run(passage, async (sent) => {
-    const exchange = await exchangeOnce(wiring, context.signal, call, token, sent);
+    const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {
+      sent();
+      if (write) reach("after-send");
+    });
+    if (write) reach("after-answer");
     const isAnswered = exchange.outcome === "answered";
     if (isAnswered && isSuccess(exchange.status)) return { answer: exchange };
     const failure = faultOf(call, exchange);

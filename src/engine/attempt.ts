@@ -10,6 +10,7 @@ import type {
 import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Job, Lane } from "../contract/job.ts";
 import type { DefenderConnection } from "../contract/ports.ts";
+import { reach } from "../fault-point.ts";
 import { expiredFailure } from "../results/record.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
@@ -54,12 +55,15 @@ export async function attempt(
   let pending: Note | null = null;
 
   async function look(note: Note | null): Promise<void> {
+    if (note !== null) reach("before-note");
     const { verdict, nowMs } = await store.send(fence, note);
     if (verdict === "stale") isStale = true;
     if (verdict === "cancelled") throw new Failure("cancelled", "the job was cancelled before it was sent");
     if (verdict === "expired") throw expiredFailure(started.expiresMs);
     if (verdict === "stale") throw new Failure("cancelled", "another run has taken over this job");
-    if (note !== null) openWrite = { note, sentAtMs: nowMs, nowMs };
+    if (note === null) return;
+    openWrite = { note, sentAtMs: nowMs, nowMs };
+    reach("after-note");
   }
 
   async function beforeSend({ write }: { write: boolean }): Promise<void> {

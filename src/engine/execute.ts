@@ -3,6 +3,7 @@ import { findAction } from "../actions/catalog.ts";
 import type { Action } from "../contract/define-action.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { Job } from "../contract/job.ts";
+import { reach } from "../fault-point.ts";
 import type { IncidentRefKey, QueuedJob } from "../queue/turns.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
@@ -142,7 +143,10 @@ async function apply(
         attempts,
         ...(rows && { rows }),
       } as const;
-      return (await store.finish(fence, verdict, resultTtlMs)) ? { kind: "completed" } : { kind: "taken" };
+      reach("before-result");
+      const isWritten = await store.finish(fence, verdict, resultTtlMs);
+      reach("after-result");
+      return isWritten ? { kind: "completed" } : { kind: "taken" };
     }
     case "fail": {
       const { failure, attempts, incident } = ruling;

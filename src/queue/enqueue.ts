@@ -2,6 +2,7 @@
 import type { RedisConfig } from "../config.ts";
 import { Failure } from "../contract/failure.ts";
 import type { Job } from "../contract/job.ts";
+import { reach } from "../fault-point.ts";
 import type { RedisClient } from "../redis-script.ts";
 import type { Head } from "../results/record.ts";
 import type { Created } from "../results/replies.ts";
@@ -91,7 +92,9 @@ export class Enqueuer {
 
   async #accept(checked: CheckedJob, generation?: number): Promise<RecordedJob> {
     const record = await this.#record(checked, await this.#defaultsOf(checked), generation);
+    reach("after-record");
     await this.#takeTurn(record);
+    reach("after-turn");
     await this.#add(record);
     return record;
   }

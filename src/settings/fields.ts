@@ -22,7 +22,7 @@ function field<T>(allowed: string, parse: (text: string) => T | null) {
 export function oneOf<T extends string>(values: readonly T[], remark = "") {
   return field(
     values.join(", ") + remark,
-    (text) => values.find((value) => value === text.toLowerCase()) ?? null,
+    (text) => values.find((value) => value.toLowerCase() === text.toLowerCase()) ?? null,
   );
 }
 
