@@ -7,8 +7,8 @@ import type { FastifyPluginCallback } from "fastify";
 import { Failure } from "../contract/failure.ts";
 import { jobSchema } from "../contract/job.ts";
 import type { Enqueuer } from "../queue/enqueue.ts";
+import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
-import type { InstanceQueue } from "./instance-queues.ts";
 import { showData, showReason } from "./shown-job.ts";
 
 export interface BoardOptions {

@@ -2,9 +2,9 @@
 import { Cluster } from "ioredis";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
+import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { RedisClient } from "../redis-script.ts";
-import type { InstanceQueue } from "./instance-queues.ts";
 
 const STATES = ["waiting", "active", "delayed", "failed"] as const;
 

@@ -5,12 +5,12 @@ import { Failure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
+import { listQueues } from "../queue/instance-queues.ts";
 import { Queues } from "../queue/queues.ts";
 import { isLoopback } from "../settings/fields.ts";
 import { createBoard } from "./board.ts";
 import { addGuard } from "./guard.ts";
 import { addHealthRoutes, listen } from "./health.ts";
-import { listQueues } from "./instance-queues.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 
 export interface RunningOps {

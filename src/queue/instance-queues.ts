@@ -1,8 +1,8 @@
 /** All queues there are: those of every instance that workers have published. */
 import { LANES, type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
-import { listInstances } from "../queue/instances.ts";
-import { queueName } from "../queue/names.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { listInstances } from "./instances.ts";
+import { queueName } from "./names.ts";
 
 export interface InstanceQueue {
   name: string;
