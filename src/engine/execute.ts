@@ -39,7 +39,9 @@ export type Settlement =
   /** It was over before this run began, or is an old generation. */
   | { kind: "over" }
   /** Another run has it. */
-  | { kind: "taken" };
+  | { kind: "taken" }
+  /** Redis refused what the run wrote: nothing is decided, and it runs again. */
+  | { kind: "interrupted"; error: Error };
 
 const ENDS: ReadonlySet<Settlement["kind"]> = new Set(["completed", "failed", "over"]);
 

@@ -3,10 +3,12 @@ import { type Job as QueueJob, Worker } from "bullmq";
 import type { RedisConfig } from "../config.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import { type Job, jobSchema } from "../contract/job.ts";
+import { reach } from "../fault-point.ts";
 import type { Log } from "../log.ts";
 import { queueKeyPrefix } from "../queue/names.ts";
-import { WORKER_OPTIONS } from "../queue/options.ts";
+import { MOST_INTERRUPTIONS, MOST_STALLS, WORKER_OPTIONS } from "../queue/options.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { ErrorLog } from "./error-log.ts";
 import { type Engine, execute, type Settlement } from "./execute.ts";
 import type { Run } from "./observer.ts";
 import type { Parting } from "./parting.ts";
@@ -27,7 +29,8 @@ export interface LaneWorkerOptions extends SettleTools {
 
 /** Opens the worker; it takes jobs once `run()` is called. */
 export function openLaneWorker(options: LaneWorkerOptions): Worker {
-  const { queue, redis, config, concurrency, parting, log } = options;
+  const { queue, redis, config, concurrency, log } = options;
+  const errors = new ErrorLog(log);
   const worker = new Worker(
     queue,
     // BullMQ gives the signal only to processors that declare three parameters (reliability.md 1, finding 10).
@@ -41,23 +44,12 @@ export function openLaneWorker(options: LaneWorkerOptions): Worker {
       autorun: false,
     },
   );
-  worker.on("error", (error) => log.warn({ event: "worker.error", queue, err: error }, "worker error"));
+  worker.on("error", (error) => errors.warn({ event: "worker.error", queue, err: error }, "worker error"));
   worker.on("stalled", (queueJobId) =>
     log.warn({ event: "job.stalled", queue, queueJobId }, "job taken from a worker that died"),
   );
   worker.on("lockRenewalFailed", (queueJobIds) => {
     for (const id of queueJobIds) worker.cancelJob(id, "lock lost");
-  });
-  worker.on("failed", (job, error) => {
-    // Told only here: no processor runs for a job that stalled too often.
-    if (job !== undefined && error.message.includes("stalled more than")) {
-      parting.stalledTooOften(job.data, { queue, queueJobId: job.id ?? "" }).catch((cause: unknown) => {
-        log.error(
-          { event: "job.unrecorded", queue, queueJobId: job.id, err: cause },
-          "a failed job could not be recorded",
-        );
-      });
-    }
   });
   return worker;
 }
@@ -93,13 +85,21 @@ async function work(
   };
   let settlement: Settlement;
   try {
-    settlement = await execute(parsed, place, engine, ended);
+    const why = whyGivenUp(queueJob);
+    settlement =
+      why === null
+        ? await execute(parsed, place, engine, ended)
+        : await parting.giveUp(parsed, why, place).then(endedAs);
   } catch (error) {
     const failure = toFailure(error);
-    if (failure.code !== "invalid_input") throw error;
-    await parting.badPayload(queueJob.data, queueJob.name, place, failure);
-    settlement = { kind: "failed", failure };
+    if (failure.code === "invalid_input") {
+      await parting.badPayload(queueJob.data, queueJob.name, place, failure);
+      settlement = { kind: "failed", failure };
+    } else {
+      settlement = { kind: "interrupted", error: error instanceof Error ? error : failure };
+    }
   }
+  reach("before-ack");
   const durationMs = performance.now() - startedAtMs;
   onRun({ action: parsed.action, settlement, durationMs });
   log.info(
@@ -111,6 +111,17 @@ async function work(
     { job: queueJob, token, place, pointer: { case_id: parsed.case_id, job_id: parsed.job_id } },
     options,
   );
+}
+
+/** Before BullMQ itself gives a job up, for its result must say so first. */
+function whyGivenUp({ stalledCounter, attemptsMade }: QueueJob): string | null {
+  if (stalledCounter > MOST_STALLS) return `${stalledCounter} workers that took it died`;
+  if (attemptsMade > MOST_INTERRUPTIONS) return `${attemptsMade} runs of it were interrupted`;
+  return null;
+}
+
+function endedAs(failure: Failure | null): Settlement {
+  return failure === null ? { kind: "over" } : { kind: "failed", failure };
 }
 
 function parseJob(queueJob: QueueJob): Job | Failure {
@@ -134,5 +145,6 @@ function describe(settlement: Settlement): object {
     const { code, details } = settlement.failure;
     return { code, http_status: details.httpStatus, request_id: details.requestId };
   }
+  if (settlement.kind === "interrupted") return { err: settlement.error };
   return "delayMs" in settlement ? { delay_ms: settlement.delayMs } : {};
 }

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { findAction } from "../actions/catalog.ts";
 import { Failure } from "../contract/failure.ts";
-import { instanceNameSchema, jobSchema } from "../contract/job.ts";
+import { instanceNameSchema, type Job } from "../contract/job.ts";
 import type { QueuedJob } from "../queue/turns.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Order } from "./execute.ts";
@@ -59,27 +59,22 @@ export class Parting {
     );
   }
 
-  async stalledTooOften(data: unknown, place: QueuedJob): Promise<void> {
-    const parsed = jobSchema.safeParse(data);
-    if (!parsed.success) return;
-    const job = parsed.data;
+  /** Ends a job that no run brought to an end, and gives the failure that it ends with; null when it was over already. */
+  async giveUp(job: Job, why: string, place: QueuedJob): Promise<Failure | null> {
     const action = findAction(job.action);
     const ref = { caseId: job.case_id, jobId: job.job_id };
     const open = await this.#store.openWriteOf(ref);
     const failure =
       open === null
-        ? new Failure("internal_error", "the job was given up: every worker that took it died")
-        : new Failure("outcome_unknown", "a write was sent, and every worker that was to verify it died");
+        ? new Failure("internal_error", `the job was given up: ${why}`)
+        : new Failure("outcome_unknown", `a write was sent and never verified: ${why}`);
     const findings = failedFindings(action, failure, { evidence: open });
-    await this.#store.abandon(
-      ref,
-      job.generation,
-      { status: "failed", findings, attempts: 1 },
-      this.#resultTtlMs,
-    );
+    const verdict = { status: "failed", findings, attempts: 1 } as const;
+    const isWritten = await this.#store.abandon(ref, job.generation, verdict, this.#resultTtlMs);
     const input = action.input.safeParse(job.input);
     if (action.effect === "write" && input.success) {
       await this.#order.leave({ instance: job.instance, incidentId: action.incidentOf(input.data) }, place);
     }
+    return isWritten ? failure : null;
   }
 }

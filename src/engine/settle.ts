@@ -1,6 +1,5 @@
 /** Tells BullMQ how a run ended. The only file that speaks BullMQ's error classes. */
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from "bullmq";
-import type { Priority } from "../contract/job.ts";
 import type { IncidentRefKey, QueuedJob } from "../queue/turns.ts";
 import type { Settlement } from "./execute.ts";
 
@@ -22,12 +21,7 @@ export interface Pointer {
  */
 export async function settle(
   settlement: Settlement,
-  {
-    job,
-    token,
-    place,
-    pointer,
-  }: { job: Job; token: string; place: QueuedJob; pointer: Pointer; priority?: Priority },
+  { job, token, place, pointer }: { job: Job; token: string; place: QueuedJob; pointer: Pointer },
   tools: SettleTools,
 ): Promise<Pointer> {
   switch (settlement.kind) {
@@ -35,6 +29,8 @@ export async function settle(
     case "over":
     case "taken":
       return pointer;
+    case "interrupted":
+      throw settlement.error;
     case "failed":
       throw new UnrecoverableError(`${settlement.failure.code}: ${settlement.failure.message}`);
     case "later":

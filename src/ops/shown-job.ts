@@ -28,7 +28,6 @@ export function showData(data: unknown): object {
 
 /** A message may quote arguments, so only its code counts; the result of the job has all of it. */
 export function showReason(reason: string): string {
-  if (reason.includes("stalled more than")) return "internal_error: every worker that took the job died";
   const code = failureCodeSchema.safeParse(reason.split(":", 1)[0]);
   return code.success
     ? `${code.data}: ${FAILURE_CODES[code.data].meaning}`
