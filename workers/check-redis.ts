@@ -1,13 +1,12 @@
 /** What of Redis a worker rests on: that it answers, its version, that it loses nothing, and its clock. */
 import type { RedisConfig } from "../src/config.ts";
 import { connectProducer } from "../src/queue/connection.ts";
+import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../src/queue/drift.ts";
 import { isRedisAway, redisAway } from "../src/queue/unreachable.ts";
 import type { RedisClient } from "../src/redis-script.ts";
 import { type Finding, failed } from "./finding.ts";
 
 const OLDEST = [6, 2] as const;
-/** Delays are timed by the worker's clock, expiry by Redis's. */
-const LARGEST_DRIFT_MS = 5_000;
 
 export async function* checkRedis(config: RedisConfig): AsyncGenerator<Finding, void> {
   const redis = connectProducer(config, { name: "defender-check" });
@@ -65,15 +64,12 @@ function persistenceOf(info: Info): Finding {
 }
 
 async function clockOf(redis: RedisClient): Promise<Finding> {
-  const beforeMs = Date.now();
-  const [seconds, microseconds] = await redis.time();
-  const middleMs = (beforeMs + Date.now()) / 2;
-  const driftMs = Math.round(middleMs - (Number(seconds) * 1_000 + Number(microseconds) / 1_000));
+  const driftMs = await measureDriftMs(redis);
   const ok = Math.abs(driftMs) <= LARGEST_DRIFT_MS;
   return {
     check: "clock",
     ok,
-    message: `this machine is ${Math.abs(driftMs)} ms ${driftMs < 0 ? "behind" : "ahead of"} Redis`,
+    message: describeDrift(driftMs),
     ...(ok ? {} : { hint: "Let both take the time from NTP." }),
   };
 }

@@ -4,12 +4,15 @@ import type { InstanceConfig, WorkerConfig } from "../config.ts";
 import { type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
+import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
+import { refuseEviction } from "../queue/eviction.ts";
 import { publishInstances } from "../queue/instances.ts";
 import { queueName } from "../queue/names.ts";
 import { Queues } from "../queue/queues.ts";
 import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
+import { ErrorLog } from "./error-log.ts";
 import type { Engine } from "./execute.ts";
 import { openInstances } from "./instances.ts";
 import { openLaneWorker } from "./lane-worker.ts";
@@ -21,6 +24,7 @@ import type { SettleTools } from "./settle.ts";
 
 /** How often lost wake-ups of waiting writes are looked for. */
 const SWEEP_EVERY_MS = 2_000;
+const LOOK_AT_CLOCK_EVERY_MS = 60_000;
 /** Kept of `SHUTDOWN_TIMEOUT` for putting back what still runs. */
 const HAND_BACK_MS = 5_000;
 
@@ -44,8 +48,10 @@ export async function startWorker(
   observe: Observe = () => {},
 ): Promise<RunningWorker> {
   const { prefix } = config.redis;
-  const onError = (error: Error) => log.warn({ event: "redis.error", err: error }, "Redis connection");
+  const errors = new ErrorLog(log);
+  const onError = (err: Error) => errors.warn({ event: "redis.error", err }, "Redis connection");
   const redis = connectWorker(config.redis, { name: "defender-worker", onError });
+  await refuseEviction(redis);
   const queues = new Queues(redis, config.redis);
   const store = new ResultStore(redis, prefix);
   const order = new IncidentOrder(new Turns(redis, prefix), queues);
@@ -101,9 +107,18 @@ export async function startWorker(
     order.sweep().catch(onError);
   }, SWEEP_EVERY_MS);
 
+  const lookAtClock = async (): Promise<void> => {
+    const driftMs = await measureDriftMs(redis);
+    if (Math.abs(driftMs) > LARGEST_DRIFT_MS)
+      log.warn({ event: "clock.drift", drift_ms: driftMs }, describeDrift(driftMs));
+  };
+  lookAtClock().catch(onError);
+  const lookingAtClock = setInterval(() => lookAtClock().catch(onError), LOOK_AT_CLOCK_EVERY_MS);
+
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     clearInterval(sweeping);
+    clearInterval(lookingAtClock);
     const finishMs = Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS);
     const handBack = setTimeout(() => {
       stopping.abort();
@@ -118,8 +133,8 @@ export async function startWorker(
   return {
     checks: {
       async redis() {
-        await redis.ping();
-        return null;
+        const driftMs = await measureDriftMs(redis);
+        return Math.abs(driftMs) > LARGEST_DRIFT_MS ? describeDrift(driftMs) : null;
       },
       async queues() {
         if (stopped !== undefined) return "stopping";
