@@ -7,6 +7,7 @@ import type { Incident, IncidentComment } from "../contract/incident.ts";
 /** UTF-16 units that the portal documents for a comment (`defender-api.md` 2.3). */
 const LONGEST_COMMENT = 30_000;
 const CUT_MARK = " […]";
+const FOUND = "The comment was found on reading back; it was not sent again.";
 
 const input = actionInput({
   incident_id: incidentId,
@@ -23,6 +24,9 @@ async function run(input: Input, context: ActionContext): Promise<Outcome> {
   const target = chain.at(-1) ?? chain[0];
   const mark = markOf(context);
   const { text, isCut } = composeComment(input.comment, mark);
+  // A Redis that lost its last writes may have forgotten that this job has sent its comment; the mark has not.
+  const known = mark === "" ? null : findOnce(chain, text, mark);
+  if (known !== null) return commentDone(input, known.incident, known.comment, [FOUND]);
   const note = { incident_id: target.id, mark, same_before: countSame(target.comments, text) };
   const comments = await context.write(note, (defender) => defender.addComment(target.id, text));
 
@@ -44,17 +48,14 @@ async function verify(input: Input, context: ActionContext, open: OpenWrite): Pr
   const note = noteSchema.parse(open.note);
   const chain = await context.defender.followIncident(note.incident_id);
   const { text } = composeComment(input.comment, note.mark);
-  for (const incident of chain) {
-    if (note.mark === "") {
-      if (incident.id !== note.incident_id || countSame(incident.comments, text) <= note.same_before)
-        continue;
-    }
-    const ours = findOurs(incident.comments ?? [], text, note.mark);
-    if (ours !== undefined)
-      return commentDone(input, incident, ours, [
-        "The comment was found on reading back; it was not sent again.",
-      ]);
-  }
+  const mayBeIn =
+    note.mark === ""
+      ? chain.filter(
+          ({ id, comments }) => id === note.incident_id && countSame(comments, text) > note.same_before,
+        )
+      : chain;
+  const found = findOnce(mayBeIn, text, note.mark);
+  if (found !== null) return commentDone(input, found.incident, found.comment, [FOUND]);
   const settledAtMs = open.sentAtMs + context.settings.commentSettleMs;
   return open.nowMs < settledAtMs
     ? { kind: "again", waitFor: "settle", delayMs: settledAtMs - open.nowMs }
@@ -93,6 +94,19 @@ function findOurs(
   mark: string,
 ): IncidentComment | undefined {
   return comments.findLast(({ comment }) => (mark === "" ? comment === text : endOf(comment).endsWith(mark)));
+}
+
+/** Where our comment is among the incidents that it may be in; null when it is in none. */
+function findOnce(
+  incidents: readonly Incident[],
+  text: string,
+  mark: string,
+): { incident: Incident; comment: IncidentComment } | null {
+  for (const incident of incidents) {
+    const comment = findOurs(incident.comments ?? [], text, mark);
+    if (comment !== undefined) return { incident, comment };
+  }
+  return null;
 }
 
 /** Without the tags that the portal may wrap around a text; a mark that is missed would mean a second comment. */

@@ -42,6 +42,18 @@ describe("a comment", () => {
     expect(outcome.warnings).toEqual(["Incident 30 was merged into 31; the comment is there."]);
   });
 
+  it("that is there already, though nobody remembers sending it, is not sent again", async () => {
+    const defender = new RecordingDefender(INCIDENT);
+    defender.comment("29", `Seen.\n\n${MARK}`);
+    const { outcome, sent } = await comment({}, { defender });
+    expect(sent).toEqual([]);
+    expect(outcome).toMatchObject({
+      isSuccess: true,
+      json: { comment: `Seen.\n\n${MARK}` },
+      warnings: ["The comment was found on reading back; it was not sent again."],
+    });
+  });
+
   it("for an incident that is not there fails and writes nothing", async () => {
     const { context, defender } = situate();
     await expect(addCommentToIncident.run(read(), context)).rejects.toMatchObject({
