@@ -2,11 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { availableParallelism, loadavg } from "node:os";
-import { parseArgs } from "node:util";
-import { z } from "zod";
-import { toFailure } from "../../src/contract/failure.ts";
+import { Command } from "commander";
+import { reading } from "../../producers/commands/session.ts";
+import { tell } from "../../src/output.ts";
 import { checkRedis, removeKeys } from "../demo/keys.ts";
-import { Cleanup } from "../demo/processes.ts";
 import { SimulatorControl } from "../support/control.ts";
 import { startRedis } from "../support/redis.ts";
 import { startSimulatorProcess } from "../support/simulator-process.ts";
@@ -15,40 +14,36 @@ import { KINDS } from "./contestants.ts";
 import { measureLatencies } from "./latency.ts";
 import { type Rates, report } from "./report.ts";
 import { type Runner, startRunner } from "./runner.ts";
+import { count, runBench, type Session } from "./session.ts";
 import { measureStart, type Start } from "./start.ts";
 
-const count = z.coerce.number<string>().int().min(1);
-const { values } = parseArgs({
-  options: {
-    jobs: { type: "string", default: "1000" },
-    rounds: { type: "string", default: "5" },
-    concurrency: { type: "string", default: "32" },
-  },
-});
-const { jobs, rounds, concurrency } = z
-  .object({ jobs: count, rounds: count, concurrency: count })
-  .parse(values);
+interface Options {
+  jobs: number;
+  rounds: number;
+  concurrency: number;
+}
+
+const command = new Command("npm run bench --")
+  .option("--jobs <n>", "in a round", reading(count), 1_000)
+  .option("--rounds <n>", "that count", reading(count), 5)
+  .option("--concurrency <n>", "jobs at once", reading(count), 32);
+
 const LATENCIES = 300;
 const STARTS = 5;
 /** A longer first round, which counts for nothing: Node goes on compiling for thousands of jobs. */
 const WARM_UP = 4;
 
-const cleanup = new Cleanup();
-const interrupt = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-  process.on(signal, () => interrupt.abort(new Error(`stopped by ${signal}`)));
-
-function tell(text: string): void {
-  process.stderr.write(`${text}\n`);
-}
-
 /** Round by round, everybody in turn, so that what else the machine does falls on all alike. */
-async function race(runners: readonly Runner[]): Promise<Rates[]> {
+async function race(
+  runners: readonly Runner[],
+  { jobs, rounds }: Options,
+  signal: AbortSignal,
+): Promise<Rates[]> {
   const all: Rates[] = [];
   for (let round = 0; round <= rounds; round += 1) {
     const rates = { gated: 0, ungated: 0, plain: 0, idle: 0 };
     for (const { contestant, race } of runners) {
-      interrupt.signal.throwIfAborted();
+      signal.throwIfAborted();
       rates[contestant] = await race(round === 0 ? WARM_UP * jobs : jobs);
     }
     const figures = Object.entries(rates).map(([name, rate]) => `${name} ${Math.round(rate)}/s`);
@@ -58,7 +53,8 @@ async function race(runners: readonly Runner[]): Promise<Rates[]> {
   return all;
 }
 
-async function bench(): Promise<void> {
+async function bench(options: Options, { cleanup, signal }: Session): Promise<void> {
+  const { jobs, rounds, concurrency } = options;
   const load = loadavg()[0] ?? 0;
   const prefix = `bench-${randomBytes(4).toString("hex")}`;
   const code = await cleanup.start(compile(), (folder) => rm(folder, { recursive: true }));
@@ -88,7 +84,7 @@ async function bench(): Promise<void> {
 
   const starts: Start[] = [];
   for (let number = 0; number < STARTS; number += 1) {
-    interrupt.signal.throwIfAborted();
+    signal.throwIfAborted();
     starts.push(await measureStart(environment("start")));
   }
   const runners: Runner[] = [];
@@ -96,7 +92,7 @@ async function bench(): Promise<void> {
     const starting = startRunner(contestant, code, environment(contestant));
     runners.push(await cleanup.start(starting, (runner) => runner.stop()));
   }
-  const measured = await race(runners);
+  const measured = await race(runners, options, signal);
   const latenciesMs = await measureLatencies(environment("gated"), LATENCIES);
   process.stdout.write(
     report({
@@ -108,20 +104,4 @@ async function bench(): Promise<void> {
   );
 }
 
-async function main(): Promise<number> {
-  const interrupted = new Promise<never>((_, reject) =>
-    interrupt.signal.addEventListener("abort", () => reject(interrupt.signal.reason), { once: true }),
-  );
-  let problem: string | null = null;
-  try {
-    await Promise.race([bench(), interrupted]);
-  } catch (error) {
-    problem = toFailure(error).message;
-  }
-  const leftovers = await cleanup.run();
-  problem ??= leftovers.length > 0 ? toFailure(leftovers[0]).message : null;
-  if (problem !== null) tell(`The bench did not get to its end: ${problem}`);
-  return problem === null ? 0 : 1;
-}
-
-process.exit(await main());
+await runBench(command, bench);
