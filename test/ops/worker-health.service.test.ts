@@ -4,8 +4,8 @@ import { createLog } from "../../src/log.ts";
 import { startWorkerHealth } from "../../src/ops/worker-server.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import { randomPrefix } from "../support/prefix.ts";
+import { openRedisProxy } from "../support/redis-proxy.ts";
 import { CASE, INCIDENTS, UPDATE } from "./bull-board.ts";
-import { openDeafProxy } from "./deaf-proxy.ts";
 import { health, metrics, seriesOf } from "./health.ts";
 import { openOps, openWorker } from "./opened.ts";
 
@@ -57,12 +57,13 @@ describe("a worker's health", () => {
   });
 
   it("is not ready when only its blocking connections are dead, and ready again when they are not", async () => {
-    const proxy = await openDeafProxy(inject("redisUrl"));
+    const proxy = await openRedisProxy(inject("redisUrl"));
+    onTestFinished(proxy.close);
     const { server, url } = await openHealth();
     server.watch(await openWorker(randomPrefix(), { redisUrl: proxy.url }));
     expect(await health(url, "/readyz")).toMatchObject({ status: 200 });
 
-    proxy.goDeaf();
+    proxy.goDeaf(({ isBlocking }) => isBlocking);
     await expect
       .poll(() => health(url, "/readyz"), { timeout: 30_000 })
       .toMatchObject({
@@ -70,7 +71,7 @@ describe("a worker's health", () => {
         body: { checks: { redis: "ok", queues: expect.stringMatching(/^not listening: defender-default-/) } },
       });
 
-    proxy.hear();
+    proxy.heal();
     await expect.poll(() => health(url, "/readyz"), { timeout: 30_000 }).toMatchObject({ status: 200 });
   });
 

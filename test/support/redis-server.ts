@@ -1,4 +1,4 @@
-/** A private Redis from a server program on this machine: a free port, data in a temporary folder, gone with us. */
+/** Redis servers from a program on this machine: a free port, data in a temporary folder, gone with us. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
@@ -26,7 +26,7 @@ export function findServer(path = process.env["PATH"] ?? ""): string | null {
   return null;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -36,42 +36,72 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
+export async function makeDataFolder(): Promise<string> {
+  return await mkdtemp(join(tmpdir(), "defender-actions-redis-"));
+}
+
 /**
  * The server runs under a shell that reads our pipe: when that closes, also because this process was killed, the
  * server ends and its data goes. The shell's own output is cut off so that only the server holds the pipe we read.
  */
-const LEASH = `data=$1; shift; "$@" & exec >/dev/null 2>&1; cat; kill -9 $!; wait $!; rm -rf "$data"`;
+const LEASH = `data=$1; shift; "$@" & echo "pid $!"; exec >/dev/null 2>&1; cat; kill -9 $!; wait $!; [ -z "$data" ] || rm -rf "$data"`;
 
-/** Starts `program`; rejects with what it printed when it does not come up. */
-export async function startServer(program: string, options: RedisOptions): Promise<RunningRedis> {
-  const port = await freePort();
-  const data = await mkdtemp(join(tmpdir(), "defender-actions-redis-"));
-  const place = ["--bind", "127.0.0.1", "--port", String(port), "--dir", data];
+export interface LeashedServer {
+  pid: number;
+  /** Settles once the server has ended, for whatever reason. */
+  ended: Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server program; rejects with what it printed when it ends before it says `ready`. `removes` goes with it. */
+export async function startLeashed(
+  command: readonly string[],
+  ready: string,
+  removes = "",
+): Promise<LeashedServer> {
   // Detached: Ctrl-C must reach us first, so that we can stop in order.
-  const leash = spawn("sh", ["-c", LEASH, "sh", data, program, ...place, ...settingsOf(options)], {
+  const leash = spawn("sh", ["-c", LEASH, "sh", removes, ...command], {
     stdio: ["pipe", "pipe", "inherit"],
     detached: true,
   });
+  const ended = once(leash.stdout, "end");
   const stop = async (): Promise<void> => {
     leash.stdin.end();
     if (leash.exitCode === null && leash.signalCode === null) await once(leash, "exit");
   };
-
   let output = "";
   leash.stdout.setEncoding("utf8");
-  const ready = new Promise<void>((resolve, reject) => {
+  const isReady = new Promise<number>((resolve, reject) => {
     leash.once("error", reject);
     leash.stdout.on("data", (text: string) => {
       output = (output + text).slice(-4_000);
-      if (output.includes("Ready to accept connections")) resolve();
+      const pid = /^pid (\d+)$/m.exec(output)?.[1];
+      if (pid !== undefined && output.includes(ready)) resolve(Number(pid));
     });
-    leash.stdout.once("end", () => reject(new Error(`${program} did not start:\n${output}`)));
+    leash.stdout.once("end", () => reject(new Error(`${command[0]} did not start:\n${output}`)));
   });
   try {
-    await ready;
+    return { pid: await isReady, ended, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url: `redis://127.0.0.1:${port}`, stop };
+}
+
+/** What a server is told of its place, and of what it keeps. */
+export function serverCommand(
+  program: string,
+  { port, data }: { port: number; data: string },
+  options: RedisOptions,
+): string[] {
+  return [program, "--bind", "127.0.0.1", "--port", String(port), "--dir", data, ...settingsOf(options)];
+}
+
+export const SERVER_READY = "Ready to accept connections";
+
+/** Starts `program` for as long as this process lives. */
+export async function startServer(program: string, options: RedisOptions): Promise<RunningRedis> {
+  const place = { port: await freePort(), data: await makeDataFolder() };
+  const { stop } = await startLeashed(serverCommand(program, place, options), SERVER_READY, place.data);
+  return { url: `redis://127.0.0.1:${place.port}`, stop };
 }

@@ -1,0 +1,90 @@
+/** A Redis of a test's own, which keeps every write on disk and can be killed, frozen, flushed, filled and started again. */
+import { rm } from "node:fs/promises";
+import { Redis } from "ioredis";
+import { installServer } from "../support/redis-install.ts";
+import {
+  findServer,
+  freePort,
+  type LeashedServer,
+  makeDataFolder,
+  SERVER_READY,
+  serverCommand,
+  startLeashed,
+} from "../support/redis-server.ts";
+import type { RedisOptions } from "../support/redis-settings.ts";
+
+/** A server program, installed where that can be done; rejects with what to do else. */
+export function needServer(): string {
+  const program = findServer() ?? (installServer() ? findServer() : null);
+  if (program === null)
+    throw new Error(
+      "These tests kill and freeze Redis, so they need a redis-server or valkey-server on the PATH.",
+    );
+  return program;
+}
+
+export class PrivateRedis {
+  readonly url: string;
+  /** For what only a test does: CONFIG, FLUSHALL. */
+  readonly admin: Redis;
+  readonly #command: readonly string[];
+  readonly #data: string;
+  #server: LeashedServer;
+
+  private constructor(url: string, command: readonly string[], data: string, server: LeashedServer) {
+    this.url = url;
+    this.#command = command;
+    this.#data = data;
+    this.#server = server;
+    this.admin = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+    this.admin.on("error", () => undefined);
+  }
+
+  /** By default every write is on disk before it is acknowledged. */
+  static async start(options: RedisOptions = { appendfsync: "always" }): Promise<PrivateRedis> {
+    const [port, data] = await Promise.all([freePort(), makeDataFolder()]);
+    const command = serverCommand(needServer(), { port, data }, options);
+    const server = await startLeashed(command, SERVER_READY);
+    return new PrivateRedis(`redis://127.0.0.1:${port}`, command, data, server);
+  }
+
+  /** SIGKILL; what is on disk stays. */
+  async kill(): Promise<void> {
+    process.kill(this.#server.pid, "SIGKILL");
+    await this.#server.ended;
+    await this.#server.stop();
+  }
+
+  /** After `kill`: the same port, the same data. */
+  async restart(): Promise<void> {
+    this.#server = await startLeashed(this.#command, SERVER_READY);
+  }
+
+  /** Connections stay open and nothing answers. */
+  freeze(): void {
+    process.kill(this.#server.pid, "SIGSTOP");
+  }
+
+  thaw(): void {
+    process.kill(this.#server.pid, "SIGCONT");
+  }
+
+  async flush(): Promise<void> {
+    await this.admin.flushall();
+  }
+
+  /** From now on every write that needs memory is refused. */
+  async fill(): Promise<void> {
+    await this.admin.config("SET", "maxmemory", "1");
+  }
+
+  async drain(): Promise<void> {
+    await this.admin.config("SET", "maxmemory", "0");
+  }
+
+  async close(): Promise<void> {
+    this.admin.disconnect();
+    await this.#server.stop();
+    await rm(this.#data, { recursive: true, force: true });
+  }
+}
