@@ -1,0 +1,94 @@
+/** A whole pipe: simulator, client, and workers as processes by their shipped command. It remembers what was accepted. */
+
+import type { Client, EnqueueOptions, JobRef } from "../../producers/client.ts";
+import { type ActionName, createClient } from "../../producers/client.ts";
+import { SimulatorControl } from "./control.ts";
+import { randomPrefix } from "./prefix.ts";
+import { startSimulatorProcess } from "./simulator-process.ts";
+import { startWorkerProcess, type WorkerProcess } from "./worker-process.ts";
+
+/** The start of every input. */
+export const CASE = { case_id: "4711", alert_group_identifiers: [] };
+
+export interface Accepted extends JobRef {
+  action: ActionName;
+  input: Readonly<Record<string, unknown>>;
+}
+
+export interface RigOptions {
+  redisUrl: string;
+  /** The credential of the workers; a checker looks for it everywhere. */
+  clientSecret?: string;
+  /** Settings of the simulator, such as `quotas`. */
+  settings?: object;
+  /** What every worker gets. */
+  env?: Readonly<Record<string, string>>;
+}
+
+export interface Rig {
+  client: Client;
+  simulator: SimulatorControl;
+  redisUrl: string;
+  prefix: string;
+  clientSecret: string;
+  /** What a worker is configured with. */
+  env: Readonly<Record<string, string>>;
+  /** In the order they were accepted. */
+  accepted: readonly Accepted[];
+  /** All that were ever started. */
+  workers: readonly WorkerProcess[];
+  startWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
+  /** Enqueues and remembers; case 4711 unless the input names one. */
+  accept(action: ActionName, input: object, options?: EnqueueOptions): Promise<Accepted>;
+  /** Ends workers, client and simulator; SIGKILL for a worker that is not to end in good order. */
+  close(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+}
+
+export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} }: RigOptions): Promise<Rig> {
+  const simulator = await startSimulatorProcess({
+    args: ["--no-warm-up"],
+    env: clientSecret === undefined ? {} : { AZURE_CLIENT_SECRET: clientSecret },
+  });
+  const control = new SimulatorControl(simulator.url);
+  await control.change(settings);
+  const prefix = randomPrefix();
+  const client = createClient({ redisUrl, queuePrefix: prefix });
+  const workers: WorkerProcess[] = [];
+  const accepted: Accepted[] = [];
+  const workerEnv = {
+    REDIS_URL: redisUrl,
+    QUEUE_PREFIX: prefix,
+    AZURE_TENANT_ID: simulator.tenant,
+    AZURE_CLIENT_ID: simulator.clientId,
+    AZURE_CLIENT_SECRET: simulator.clientSecret,
+    LOGIN_API_ROOT: simulator.url,
+    GRAPH_API_ROOT: simulator.url,
+    ...env,
+  };
+  return {
+    client,
+    simulator: control,
+    redisUrl,
+    prefix,
+    clientSecret: simulator.clientSecret,
+    env: workerEnv,
+    accepted,
+    workers,
+    async startWorker(more = {}) {
+      const worker = await startWorkerProcess({ ...workerEnv, ...more }, (started) => workers.push(started));
+      return worker;
+    },
+    async accept(action, given, options) {
+      const input = { ...CASE, ...given };
+      const { caseId, jobId } = await client.submit({ action, input, options });
+      const job = { caseId, jobId, action, input };
+      if (!accepted.some((known) => known.jobId === jobId)) accepted.push(job);
+      return job;
+    },
+    async close(signal = "SIGTERM") {
+      await Promise.all(workers.map((worker) => worker.kill(signal)));
+      await client.close();
+      await simulator.stop();
+    },
+  };
+}
