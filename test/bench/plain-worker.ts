@@ -1,12 +1,10 @@
 /** What one would write without this project: a BullMQ worker that makes the call with axios and keeps the answer in a hash. */
 import axios from "axios";
 import { Worker } from "bullmq";
-import { z } from "zod";
 import type { InstanceConfig, WorkerConfig } from "../../src/config.ts";
 import type { RedisClient } from "../../src/redis-script.ts";
 import { SENT_KQL } from "./load.ts";
-
-const tokenSchema = z.object({ access_token: z.string() });
+import { requestToken } from "./token.ts";
 
 export async function openPlainWorker(
   queue: string,
@@ -15,7 +13,7 @@ export async function openPlainWorker(
   instance: InstanceConfig,
   clientSecret: string,
 ): Promise<Worker> {
-  const token = await requestToken(instance, clientSecret);
+  const token = await requestToken({ ...instance, clientSecret });
   const url = `${instance.graphRoot}/v1.0/security/runHuntingQuery`;
   const headers = { authorization: `Bearer ${token}` };
   return new Worker(
@@ -26,18 +24,4 @@ export async function openPlainWorker(
     },
     { connection: redis, prefix, concurrency },
   );
-}
-
-async function requestToken(
-  { loginRoot, graphRoot, tenantId, clientId }: InstanceConfig,
-  clientSecret: string,
-): Promise<string> {
-  const form = new URLSearchParams({
-    grant_type: "client_credentials",
-    client_id: clientId,
-    client_secret: clientSecret,
-    scope: `${graphRoot}/.default`,
-  });
-  const { data } = await axios.post<unknown>(`${loginRoot}/${tenantId}/oauth2/v2.0/token`, form);
-  return tokenSchema.parse(data).access_token;
 }

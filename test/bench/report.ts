@@ -1,5 +1,6 @@
 /** What the bench prints: the race as a table, then every aim with what was measured. */
 import { formatTable } from "../../producers/commands/table.ts";
+import { formatAim } from "./aim.ts";
 import { CONTESTANTS, type Contestant, KINDS } from "./contestants.ts";
 import { median, percentile } from "./figures.ts";
 import type { Start } from "./start.ts";
@@ -34,23 +35,24 @@ export function report({ conditions, rounds, latenciesMs, starts }: Measured): s
     `The gate costs ${gateMs.toFixed(2)} ms a call.`,
     `From enqueue to readable result, one job at a time: p50 ${inMs(percentile(latenciesMs, 50))}, p99 ${inMs(percentile(latenciesMs, 99))}.`,
     "",
-    aim(
+    formatAim(
       "without the gate, × plain",
       toPlain("ungated").toFixed(2),
       "at least 0.6",
       toPlain("ungated") >= 0.6,
     ),
-    aim("with the gate, × plain", toPlain("gated").toFixed(2), "at least 0.2", toPlain("gated") >= 0.2),
-    aim("jobs/s in one process", String(Math.round(rate("gated"))), "at least 400", rate("gated") >= 400),
-    aim("worker ready after", inMs(readyMs), "within 1000 ms", readyMs <= 1_000),
-    aim("its memory then", `${Math.round(residentMb)} MB`, "under 200 MB", residentMb < 200),
+    formatAim("with the gate, × plain", toPlain("gated").toFixed(2), "at least 0.2", toPlain("gated") >= 0.2),
+    formatAim(
+      "jobs/s in one process",
+      String(Math.round(rate("gated"))),
+      "at least 400",
+      rate("gated") >= 400,
+    ),
+    formatAim("worker ready after", inMs(readyMs), "within 1000 ms", readyMs <= 1_000),
+    formatAim("its memory then", `${Math.round(residentMb)} MB`, "under 200 MB", residentMb < 200),
   ].join("\n")}\n`;
 }
 
 function inMs(ms: number): string {
   return `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
-}
-
-function aim(what: string, measured: string, wanted: string, isMet: boolean): string {
-  return `${isMet ? "met   " : "missed"}  ${what.padEnd(26)} ${measured.padStart(8)}  (${wanted})`;
 }

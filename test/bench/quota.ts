@@ -1,0 +1,48 @@
+/** `npm run bench:quota`: how much of a quota this worker uses, beside plain ways to make the same calls. All go at once, each with a quota of its own. */
+import { randomBytes } from "node:crypto";
+import { Command, Option } from "commander";
+import { reading } from "../../producers/commands/session.ts";
+import { keysOf } from "../../src/contract/table.ts";
+import { print, printJson, tell } from "../../src/output.ts";
+import { checkRedis, removeKeys } from "../demo/keys.ts";
+import { startRedis } from "../support/redis.ts";
+import { prepare, QUOTA_KINDS, type QuotaContestant, RETRY_AFTER } from "./quota-contestants.ts";
+import { type QuotaRun, quotaAims, reportQuota } from "./quota-report.ts";
+import { count, runBench, type Session } from "./session.ts";
+
+interface Options {
+  calls: number;
+  only: QuotaContestant[];
+  json?: true;
+}
+
+const command = new Command("npm run bench:quota --")
+  .option("--calls <n>", "of each contestant", reading(count), 200)
+  .addOption(new Option("--only <contestant...>", "who takes part").choices(QUOTA_KINDS).default(QUOTA_KINDS))
+  .option("--json", "print figures and aims as JSON");
+
+async function bench({ calls, only, json }: Options, { cleanup, signal }: Session): Promise<void> {
+  const prefix = `bench-${randomBytes(4).toString("hex")}`;
+  const redis = await cleanup.start(startRedis(), async ({ url, stop }) => {
+    await removeKeys(url, prefix).finally(stop);
+  });
+  await checkRedis(redis.url);
+  const runs: QuotaRun[] = [];
+  for (const retryAfter of keysOf(RETRY_AFTER)) {
+    signal.throwIfAborted();
+    tell(`${RETRY_AFTER[retryAfter]}: ${calls} calls of ${only.join(", ")} …`);
+    const place = { redisUrl: redis.url, prefix: `${prefix}-${retryAfter}`, retryAfter };
+    const spenders = await Promise.all(
+      only.map(async (contestant) => ({ contestant, spend: await prepare(contestant, place, cleanup) })),
+    );
+    const measured = spenders.map(async ({ contestant, spend }) => {
+      const figures = await spend(calls);
+      return { contestant, retryAfter, ...figures };
+    });
+    runs.push(...(await Promise.all(measured)));
+  }
+  if (json) await printJson({ calls, runs, aims: quotaAims(runs) });
+  else await print(reportQuota({ calls, runs }));
+}
+
+await runBench(command, bench);
