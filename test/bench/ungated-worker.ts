@@ -16,11 +16,10 @@ import { ResultStore } from "../../src/results/store.ts";
 const OPEN_DOOR: Gate = {
   async run({ beforeSend }, call) {
     await beforeSend();
-    return await call(() => {}, 0);
+    return await call(() => {});
   },
   pause: async (retryAfterMs = 0) => retryAfterMs,
   heldForMs: async () => 0,
-  limit: async () => ({ share: 1, lowered: null }),
   close: async () => {},
 };
 
