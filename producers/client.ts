@@ -1,11 +1,16 @@
-/** The client that a SOAR embeds: enqueue, wait, read, cancel. It holds no Defender code and no credential. */
+/** The client that a SOAR embeds: enqueue, wait, read, cancel, and see to what failed. It holds no Defender code and no credential. */
 import type { ActionInput, ActionName } from "../src/actions/catalog.ts";
 import type { Result } from "../src/contract/result.ts";
 import { Canceller } from "../src/queue/cancel.ts";
 import { connectProducer, connectWorker } from "../src/queue/connection.ts";
 import { type Enqueued, Enqueuer } from "../src/queue/enqueue.ts";
+import type { FailedFilter } from "../src/queue/failed-filter.ts";
+import type { FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
+import { FailedJobs, type JobTarget } from "../src/queue/failed-jobs.ts";
 import { Queues } from "../src/queue/queues.ts";
 import type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
+import { Retrier } from "../src/queue/retry.ts";
+import { type Settled, type SettleOptions, Settler } from "../src/queue/settle.ts";
 import type { JobRef } from "../src/results/keys.ts";
 import { ResultReader, type RowsPage } from "../src/results/reader.ts";
 import { follow, unknownJob, waitFor } from "../src/results/wait.ts";
@@ -15,7 +20,11 @@ export type { ActionInput, ActionName } from "../src/actions/catalog.ts";
 export { Failure, type FailureCode, type FailureRecord } from "../src/contract/failure.ts";
 export type { Result } from "../src/contract/result.ts";
 export type { Enqueued } from "../src/queue/enqueue.ts";
+export type { FailedFilter } from "../src/queue/failed-filter.ts";
+export type { Evidence, FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
+export type { JobTarget } from "../src/queue/failed-jobs.ts";
 export type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
+export type { Settled, SettleOptions } from "../src/queue/settle.ts";
 export type { JobRef } from "../src/results/keys.ts";
 export type { RowsPage } from "../src/results/reader.ts";
 export { WaitTimeout } from "../src/results/wait.ts";
@@ -65,6 +74,20 @@ export interface Client {
   rows(job: JobRef, page: { offset: number; limit: number }): Promise<RowsPage>;
   /** `cancelled`: it will not be sent (again); `sent`: something had been sent already. */
   cancel(job: JobRef): Promise<{ cancelled: boolean; sent: boolean }>;
+  /** Jobs of all instances that failed for good, newest first, read by page as the loop goes on. */
+  failed(filter?: FailedFilter): AsyncGenerator<FailedJob, void>;
+  /** All that is known of a failed job, its arguments included. `not_found` for none, `conflict` for one that has not failed. */
+  failedJob(job: JobTarget): Promise<FailedJobDetails>;
+  /**
+   * Asks for a failed job again, behind the writes that its incident has by now, whatever it failed of. Rejects with
+   * `conflict` when it has not failed (any more) or when the outcome of its write is unknown: then `settle` it first.
+   */
+  retry(job: JobTarget): Promise<Enqueued>;
+  /**
+   * Says what became of a write that ended as `outcome_unknown`: `done` makes its result a success; `retry` has the next
+   * run look for it once more, and send it if it is not there. Of two at once, one is rejected with `conflict`.
+   */
+  settle(job: JobTarget, options: SettleOptions): Promise<Settled>;
   close(): Promise<void>;
 }
 
@@ -87,6 +110,9 @@ export function createClient({
   const enqueuer = new Enqueuer(redis, config, queues);
   const canceller = new Canceller(redis, config, queues);
   const reader = new ResultReader(redis, queuePrefix);
+  const failedJobs = new FailedJobs(redis, config, queues);
+  const retrier = new Retrier(redis, config, queues);
+  const settler = new Settler(redis, config, queues);
   let watch: ChangeWatch | undefined;
   const watching = (): ChangeWatch => {
     watch ??= new ChangeWatch(connectWorker(config, { name: "defender-client-watch" }), queuePrefix);
@@ -116,6 +142,10 @@ export function createClient({
       return found;
     },
     cancel: (job) => canceller.cancel(job),
+    failed: (filter) => failedJobs.list(filter),
+    failedJob: (job) => failedJobs.details(job),
+    retry: (job) => retrier.retry(job),
+    settle: (job, options) => settler.settle(job, options),
     async close() {
       watch?.close();
       await queues.close();

@@ -6,7 +6,7 @@ import { reach } from "../fault-point.ts";
 import type { RedisClient } from "../redis-script.ts";
 import type { Head } from "../results/record.ts";
 import type { Created } from "../results/replies.ts";
-import { ResultStore } from "../results/store.ts";
+import { ResultStore, type Settlement } from "../results/store.ts";
 import { findInstance, type Published } from "./instances.ts";
 import { queueFor, queueJobId } from "./names.ts";
 import { JOB_OPTIONS } from "./options.ts";
@@ -52,9 +52,9 @@ export class Enqueuer {
 
   /**
    * Asks once more for a job that failed, as a new generation. False when its result is no failure. Throws `conflict`
-   * when the outcome of its write is unknown, for that must be settled first.
+   * when the outcome of its write is unknown, unless the settlement is for just that generation.
    */
-  async again(job: Job): Promise<boolean> {
+  async again(job: Job, settlement?: Settlement): Promise<boolean> {
     const { action, input, priority, instance, traceparent, requested_by: requestedBy } = job;
     const checked = checkRequest({
       action,
@@ -66,12 +66,9 @@ export class Enqueuer {
     const { created } = await this.#accept(
       { ...same, inputHash: hash ?? checked.inputHash },
       job.generation + 1,
+      settlement,
     );
-    if (created.status === "failed") {
-      throw new Failure("conflict", `job ${job.job_id}: the outcome of its write is unknown`, {
-        hint: "Look at the incident in Defender and settle the job by hand.",
-      });
-    }
+    if (created.status === "failed") throw unsettled(job.job_id);
     return created.verdict === "created";
   }
 
@@ -90,8 +87,8 @@ export class Enqueuer {
     return records.map(({ answer }) => answer);
   }
 
-  async #accept(checked: CheckedJob, generation?: number): Promise<RecordedJob> {
-    const record = await this.#record(checked, await this.#defaultsOf(checked), generation);
+  async #accept(checked: CheckedJob, generation?: number, settlement?: Settlement): Promise<RecordedJob> {
+    const record = await this.#record(checked, await this.#defaultsOf(checked), generation, settlement);
     reach("after-record");
     await this.#takeTurn(record);
     reach("after-turn");
@@ -115,6 +112,7 @@ export class Enqueuer {
     checked: CheckedJob,
     { jobExpiresAfterMs, resultTtlMs }: Published,
     generation = 1,
+    settlement?: Settlement,
   ): Promise<RecordedJob> {
     const { action, head, inputHash, options } = checked;
     const expiresInMs = options.expiresInMs ?? jobExpiresAfterMs;
@@ -124,6 +122,7 @@ export class Enqueuer {
       expiresInMs,
       keepMs: resultTtlMs,
       generation,
+      settlement,
     });
     if (created.verdict === "conflict") throw conflict(head);
     const queue = queueFor(action, created.head.instance, created.head.priority);
@@ -168,6 +167,13 @@ export class Enqueuer {
     };
     await this.#queues.get(place.queue).add(head.action, job, { ...JOB_OPTIONS, jobId: place.queueJobId });
   }
+}
+
+/** Whether it was done is for a person to say, who can see the incident. */
+export function unsettled(jobId: string): Failure {
+  return new Failure("conflict", `job ${JSON.stringify(jobId)}: the outcome of its write is unknown`, {
+    hint: `Look at the incident in Defender, and say what became of it: defender-actions settle ${jobId}`,
+  });
 }
 
 function conflict(head: Head): Failure {

@@ -17,7 +17,7 @@ export async function listQueues(redis: RedisClient, prefix: string): Promise<In
   return (instances.length === 0 ? ["default"] : instances).flatMap(queuesOf);
 }
 
-function queuesOf(instance: string): InstanceQueue[] {
+export function queuesOf(instance: string): InstanceQueue[] {
   const queue = (lane: Lane | "ping", priority: Priority): InstanceQueue => ({
     name: queueName(instance, lane, priority),
     instance,

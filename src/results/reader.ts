@@ -2,6 +2,8 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { z } from "zod";
+import type { Note } from "../contract/define-action.ts";
+import type { Priority } from "../contract/job.ts";
 import { ROWS_PER_PAGE } from "../contract/ports.ts";
 import type { Result } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -21,6 +23,15 @@ export interface RowsPage {
   total: number;
 }
 
+/** A result, and what only those need who decide about the job. */
+export interface Standing {
+  result: Result;
+  generation: number;
+  priority: Priority;
+  /** The write whose outcome is open. */
+  openWrite: { note: Note; sentAtMs: number } | null;
+}
+
 export class ResultReader {
   readonly #redis: RedisClient;
   readonly #prefix: string;
@@ -34,6 +45,15 @@ export class ResultReader {
   async result(ref: JobRef): Promise<Result | null> {
     const [result] = await this.#readMany(ref.caseId, [ref.jobId]);
     return result ?? null;
+  }
+
+  /** Null when the job is not known, or its result has expired. The result is without rows. */
+  async standing(ref: JobRef): Promise<Standing | null> {
+    const { record, nowMs } = await this.#readOne(ref);
+    if (record === null) return null;
+    const { gen: generation, note, note_ms: sentAtMs } = record;
+    const openWrite = note === undefined || sentAtMs === undefined ? null : { note, sentAtMs };
+    return { result: toResult(record, nowMs), generation, priority: record.head.priority, openWrite };
   }
 
   /** All results of a case, oldest first. */
@@ -66,12 +86,15 @@ export class ResultReader {
 
   /** Rows `offset` to `offset + limit` of a query's answer, and how many there are in all. Null when the job is not known. */
   async rows(ref: JobRef, { offset, limit }: { offset: number; limit: number }): Promise<RowsPage | null> {
-    const [, flat] = readReply.parse(
-      await read(this.#redis, [caseKeys(this.#prefix, ref.caseId).record(ref.jobId)], []),
-    );
-    const record = parseRecord(flat ?? []);
+    const { record } = await this.#readOne(ref);
     if (record === null) return null;
     return { rows: await this.#slice(record, offset, limit), total: record.findings?.row_count ?? 0 };
+  }
+
+  async #readOne({ caseId, jobId }: JobRef): Promise<{ record: ResultRecord | null; nowMs: number }> {
+    const key = caseKeys(this.#prefix, caseId).record(jobId);
+    const [nowMs, flat = []] = readReply.parse(await read(this.#redis, [key], []));
+    return { record: parseRecord(flat), nowMs };
   }
 
   async #readMany(caseId: string, jobIds: readonly string[]): Promise<Result[]> {

@@ -39,12 +39,15 @@ const recordSchema = z.object({
   expires_ms: ms,
   started_ms: ms.optional(),
   finished_ms: ms.optional(),
-  note: json.optional(),
+  note: json.pipe(z.record(z.string(), z.unknown())).optional(),
+  note_ms: ms.optional(),
   waiting_for: z.enum(["", ...WAITS]).default(""),
   waiting_until_ms: ms.optional(),
   findings: json.pipe(findingsSchema).optional(),
   rows_key: z.string().default(""),
   inline_rows: z.coerce.number().default(0),
+  /** What people said of earlier generations. */
+  remarks: json.pipe(z.array(z.string())).optional(),
 });
 export type ResultRecord = z.infer<typeof recordSchema>;
 
@@ -68,6 +71,7 @@ export function toResult(record: ResultRecord, nowMs: number): Result {
   return resultSchema.parse({
     ...findings,
     ...head,
+    warnings: [...(record.remarks ?? []), ...findings.warnings],
     status: hasExpired ? "failed" : record.status,
     waiting: hasExpired ? null : toWaiting(record),
     attempts: record.attempts,

@@ -35,22 +35,30 @@ local function is_current(generation, run)
 end
 `;
 
-/** ARGV: job id, input hash, head, expires in ms, keep ms, generation to begin with, base of record keys. */
+/**
+ * ARGV: job id, input hash, head, expires in ms, keep ms, generation to begin with, base of record keys, generation whose
+ * unknown outcome a person has settled ('' for none), remarks ('' for none).
+ */
 export const create = defineScript(`${PRELUDE}
 local generation = tonumber(ARGV[6])
-local status = get('status')
+local status, note, note_ms = get('status'), nil, nil
 if status then
   if get('hash') ~= ARGV[2] then return { 'conflict' } end
-  local may_rerun = has_expired() or (status == 'failed' and get('error_code') ~= 'outcome_unknown')
+  local is_settled = get('gen') == ARGV[8]
+  local may_rerun = has_expired() or (status == 'failed' and (is_settled or get('error_code') ~= 'outcome_unknown'))
   if not may_rerun then
     return { 'same', status, get('gen'), get('enqueued_ms'), get('expires_ms'), get('head') }
   end
   generation = get('gen') + 1
+  -- A person may be wrong: the next run still reads back what was sent before it sends again.
+  if is_settled then note, note_ms = get('note'), get('note_ms') end
   redis.call('DEL', record)
 end
 local expires = now + tonumber(ARGV[4])
 redis.call('HSET', record, 'status', 'queued', 'gen', generation, 'run', 0, 'attempts', 0, 'hash', ARGV[2], 'head', ARGV[3],
   'enqueued_ms', string.format('%.0f', now), 'expires_ms', string.format('%.0f', expires))
+if note then redis.call('HSET', record, 'note', note, 'note_ms', note_ms, 'sent', 1) end
+if ARGV[9] ~= '' then redis.call('HSET', record, 'remarks', ARGV[9]) end
 for _, id in ipairs(redis.call('ZRANGE', jobs, 0, 19)) do
   if redis.call('EXISTS', ARGV[7] .. id) == 0 then redis.call('ZREM', jobs, id); redis.call('ZREM', changes, id) end
 end
@@ -136,6 +144,19 @@ redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
 redis.call('HSET', record, 'status', 'failed', 'findings', ARGV[2], 'error_code', 'cancelled', 'finished_ms', string.format('%.0f', now))
 announce()
 return { 1, sent, get('gen'), get('head') }
+`);
+
+/**
+ * ARGV: job id, generation, findings, keep ms. A person says that a write whose outcome is unknown was done; of two who
+ * settle it at once, one is refused.
+ */
+export const settle = defineScript(`${PRELUDE}
+if get('gen') ~= ARGV[2] or get('status') ~= 'failed' or get('error_code') ~= 'outcome_unknown' then return 0 end
+redis.call('HDEL', record, 'note', 'note_ms')
+redis.call('HSET', record, 'status', 'completed', 'findings', ARGV[3], 'error_code', '', 'finished_ms', string.format('%.0f', now))
+announce()
+for _, key in ipairs(KEYS) do keep(key, tonumber(ARGV[4])) end
+return 1
 `);
 
 /** KEYS: records. Answers Redis's time and the hashes: a queued one past its time is read as expired. */

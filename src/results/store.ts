@@ -31,6 +31,13 @@ export interface Creation {
   keepMs: number;
   /** Other than 1 only for a job whose record was lost. */
   generation?: number;
+  /** A person wants the write tried again whose outcome is unknown in this generation; the remarks stay with the new one. */
+  settlement?: Settlement | undefined;
+}
+
+export interface Settlement {
+  generation: number;
+  remarks: readonly string[];
 }
 
 export interface Wait {
@@ -57,10 +64,19 @@ export class ResultStore {
 
   /** Creates the record, or says what is there: it decides whether an idempotency key is the same job. */
   async create(creation: Creation): Promise<Created> {
-    const { head, inputHash, expiresInMs, keepMs, generation = 1 } = creation;
+    const { head, inputHash, expiresInMs, keepMs, generation = 1, settlement } = creation;
     const keys = caseKeys(this.#prefix, head.case_id);
     const ref = { caseId: head.case_id, jobId: head.job_id };
-    const args = [inputHash, JSON.stringify(head), expiresInMs, keepMs, generation, keys.record("")];
+    const args = [
+      inputHash,
+      JSON.stringify(head),
+      expiresInMs,
+      keepMs,
+      generation,
+      keys.record(""),
+      settlement?.generation ?? "",
+      settlement === undefined ? "" : JSON.stringify(settlement.remarks),
+    ];
     const reply = createdReply.parse(await this.#run(scripts.create, keys, ref, args));
     if (reply[0] === "conflict") return { verdict: "conflict" };
     const [verdict, status, raised, enqueuedMs, expiresMs, found] = reply;
@@ -148,6 +164,12 @@ export class ResultStore {
       generation,
       head: headSchema.parse(JSON.parse(head)),
     };
+  }
+
+  /** Ends a job whose outcome is unknown as done. False when it is not, or no more, in this generation. */
+  async settle(ref: JobRef, generation: number, findings: Findings, keepMs: number): Promise<boolean> {
+    const args = [generation, JSON.stringify(findings), keepMs];
+    return (await this.#run(scripts.settle, this.#keys(ref), ref, args)) === 1;
   }
 
   async #finish(fence: Fence, run: string, verdict: Verdict, keepMs: number): Promise<boolean> {

@@ -7,6 +7,7 @@ import { Enqueuer } from "../../src/queue/enqueue.ts";
 import { Queues } from "../../src/queue/queues.ts";
 import type { EnqueueOptions, JobRequest } from "../../src/queue/request.ts";
 import { Turns } from "../../src/queue/turns.ts";
+import { caseKeys, type JobRef } from "../../src/results/keys.ts";
 import { ResultReader } from "../../src/results/reader.ts";
 import { ResultStore } from "../../src/results/store.ts";
 import { randomPrefix } from "../support/prefix.ts";
@@ -31,6 +32,7 @@ export function openQueue() {
     store: new ResultStore(redis, config.prefix),
     reader: new ResultReader(redis, config.prefix),
     turns: new Turns(redis, config.prefix),
+    recordKey: ({ caseId, jobId }: JobRef) => caseKeys(config.prefix, caseId).record(jobId),
     jobs: async (name = INCIDENTS) => (await queues.get(name).getJobs(["waiting"])).reverse(),
     /** All keys of the prefix but those that BullMQ makes when a queue is opened. */
     keys: async () => (await redis.keys(`${config.prefix}*`)).filter((key) => !key.endsWith(":meta")),
