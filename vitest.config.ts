@@ -6,6 +6,8 @@ const architecture = ["test/architecture.test.ts"];
 
 export default defineConfig({
   test: {
+    // Tests that run side by side mostly wait, for a killed worker's lock or a window of a quota.
+    maxConcurrency: 16,
     projects: [
       { test: { name: "architecture", include: architecture, testTimeout: 60_000 } },
       {
