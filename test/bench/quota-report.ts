@@ -17,14 +17,15 @@ export interface QuotaRun extends QuotaFigures {
 }
 
 export interface QuotaReport {
+  conditions: string;
   calls: number;
   runs: readonly QuotaRun[];
 }
 
-export function reportQuota({ calls, runs }: QuotaReport): string {
+export function reportQuota({ conditions, calls, runs }: QuotaReport): string {
   const limitS = physicalLimitMs(calls, LIMIT) / 1_000;
   return `${[
-    `${calls} calls, ${LIMIT.calls} allowed in ${LIMIT.windowMs / 1_000} s: ${limitS} s at least from the first to the last`,
+    `${conditions}; ${calls} calls, ${LIMIT.calls} allowed in ${LIMIT.windowMs / 1_000} s: ${limitS} s at least from the first to the last`,
     ...Object.entries(RETRY_AFTER).flatMap(([retryAfter, title]) => {
       const ofSetting = runs.filter((run) => run.retryAfter === retryAfter);
       return ofSetting.length === 0 ? [] : ["", `${title}:`, table(ofSetting)];

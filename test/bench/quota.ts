@@ -1,5 +1,6 @@
 /** `npm run bench:quota`: how much of a quota this worker uses, beside plain ways to make the same calls. All go at once, each with a quota of its own. */
 import { randomBytes } from "node:crypto";
+import { availableParallelism, loadavg } from "node:os";
 import { Command, Option } from "commander";
 import { reading } from "../../producers/commands/session.ts";
 import { keysOf } from "../../src/contract/table.ts";
@@ -22,6 +23,7 @@ const command = new Command("npm run bench:quota --")
   .option("--json", "print figures and aims as JSON");
 
 async function bench({ calls, only, json }: Options, { cleanup, signal }: Session): Promise<void> {
+  const load = loadavg()[0] ?? 0;
   const prefix = `bench-${randomBytes(4).toString("hex")}`;
   const redis = await cleanup.start(startRedis(), async ({ url, stop }) => {
     await removeKeys(url, prefix).finally(stop);
@@ -41,8 +43,9 @@ async function bench({ calls, only, json }: Options, { cleanup, signal }: Sessio
     });
     runs.push(...(await Promise.all(measured)));
   }
-  if (json) await printJson({ calls, runs, aims: quotaAims(runs) });
-  else await print(reportQuota({ calls, runs }));
+  const conditions = `${availableParallelism()} CPUs, load ${load.toFixed(1)} at the start`;
+  if (json) await printJson({ conditions, calls, runs, aims: quotaAims(runs) });
+  else await print(reportQuota({ conditions, calls, runs }));
 }
 
 await runBench(command, bench);
