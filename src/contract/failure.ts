@@ -57,6 +57,8 @@ export interface FailureDetails {
   applied?: "no" | "maybe";
   /** For `throttled`: why, and how long to wait before the next try, in milliseconds. */
   heldBack?: HeldBack;
+  /** For `throttled` by Defender: which quota its answer says is spent, if it says so. */
+  quota?: "calls" | "cpu";
   retryAfterMs?: number;
 }
 

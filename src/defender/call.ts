@@ -72,7 +72,7 @@ async function passGate(
     expiresAtMs: context.expiresAtMs,
     beforeSend: () => context.beforeSend({ write }),
   };
-  return gate.run(passage, async (sent) => {
+  return gate.run(passage, async (sent, admittedAtMs) => {
     const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {
       sent();
       if (write) reach("after-send");
@@ -81,7 +81,7 @@ async function passGate(
     const isAnswered = exchange.outcome === "answered";
     if (isAnswered && isSuccess(exchange.status)) return { answer: exchange };
     const failure = faultOf(call, exchange);
-    if (failure.code === "throttled") throw await paused(gate, failure);
+    if (failure.code === "throttled") throw await paused(gate, failure, admittedAtMs);
     const mayHelp = mayRefresh && failure.code === "auth_failed" && isAnswered;
     const refused = mayHelp ? readTokenRefusal(exchange) : null;
     if (refused === null) throw failure;
@@ -90,10 +90,12 @@ async function passGate(
 }
 
 /** Closes the gate for all workers before this call ends, so that none slips through in between. */
-async function paused(gate: Gate, failure: Failure): Promise<Failure> {
+async function paused(gate: Gate, failure: Failure, admittedAtMs: number): Promise<Failure> {
+  // Fewer calls would help against neither spent processing time nor a service that is busy.
+  const tooMany = failure.details.quota === "calls" ? admittedAtMs : undefined;
   // A pause that Redis cannot keep now still holds this job back, and is no defect of ours.
   const retryAfterMs = await gate
-    .pause(failure.details.retryAfterMs)
+    .pause(failure.details.retryAfterMs, tooMany)
     .catch(() => failure.details.retryAfterMs ?? UNKNOWN_PAUSE_MS);
   return new Failure(failure.code, failure.message, { ...failure.details, retryAfterMs });
 }

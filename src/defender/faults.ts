@@ -91,6 +91,7 @@ function throttledFault({ kind }: Target, answer: Answer, error: GraphError): Fa
   return new Failure("throttled", "Too many queries were executed. Rate limit is reached.", {
     ...facts(answer, error),
     heldBack: "throttled",
+    ...(cpuSpent ? { quota: "cpu" } : status === 429 ? { quota: "calls" } : {}),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
     hint: cpuSpent
       ? "The tenant's processing time for hunting is spent; it is refilled every quarter hour. Make queries lighter."

@@ -1,4 +1,5 @@
 /** The scripts of a gate: pause, probe, pace and full windows, decided in one step each and on Redis's clock. */
+import { LOWER, SHARE, WINDOWS } from "./gate-limit.ts";
 
 /** `Retry-After` is honoured up to this; then a probe asks whether it still holds. */
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -8,8 +9,8 @@ const PROBE_LEASE_MS = 15_000;
 /** A probe is mostly answered at once, so those who wait for it look again soon. */
 export const PROBE_LOOK_MS = 500;
 
-/** Two hours: past the longest pause, and long enough to know consecutive strikes. */
-const STATE_TTL_MS = 2 * LONGEST_PAUSE_MS;
+/** Four hours: past the longest pause, all the climb of a lowered limit, and long enough to know consecutive strikes. */
+const STATE_TTL_MS = 4 * LONGEST_PAUSE_MS;
 
 // KEYS[1] is the gate's state; the others are the windows' sets of calls, each scored with when it leaves its window.
 const NOW = `
@@ -33,51 +34,53 @@ local function heldBack(call, expiresAt)
 end
 `;
 
-// ARGV: call, expiry, patience for a slot, for a turn, spacing, then each window's limit. A call named '' only looks; others may take the probe or a turn.
-export const ENTER = `${STATE}
+// ARGV: call, expiry, patience for a slot, for a turn, spacing, each window's limit, then how long a place is kept in each.
+// A call named '' only looks; others may take the probe or a turn. The limiters know only the configured limits: below
+// those a call gets its place here, or is told how soon there may be one.
+export const ENTER = `${STATE}${SHARE}${WINDOWS}
 local call = ARGV[1]
 local no = heldBack(call, ARGV[2])
 if no then return no end
-local full = 0
-for i = 2, #KEYS do
-  local limit = tonumber(ARGV[i + 4])
-  local spent = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf')
-  if spent >= limit then
-    local leaves = redis.call('ZRANGEBYSCORE', KEYS[i], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', spent - limit, 1)
-    full = math.max(full, tonumber(leaves[2]) - now)
-  end
-end
+local full = fullMs(6)
 if full > tonumber(ARGV[3]) then return {'full', full} end
+if isLowered and full > 0 then return {'soon', full} end
+local kind = 'go'
+local turn = now
 if state.probe then
-  if call == '' then return {'go', 0} end
-  store('prober', call, 'probeUntil', now + ${PROBE_LEASE_MS})
-  return {'probe', 0}
+  kind = call == '' and 'go' or 'probe'
+elseif at('pacedUntil') > now then
+  turn = math.max(at('turn'), now)
+  if turn - now > tonumber(ARGV[4]) then return {'paced', turn - now} end
 end
-if at('pacedUntil') <= now then return {'go', 0} end
-local turn = math.max(at('turn'), now)
-if turn - now > tonumber(ARGV[4]) then return {'paced', turn - now} end
-if call ~= '' then store('turn', turn + tonumber(ARGV[5])) end
-return {'go', turn - now}
+if call == '' then return {'go', turn - now} end
+if kind == 'probe' then
+  store('prober', call, 'probeUntil', now + ${PROBE_LEASE_MS})
+elseif at('pacedUntil') > now then
+  store('turn', turn + spaced(ARGV[5]))
+end
+if not isLowered then return {kind, turn - now} end
+count(6 + #KEYS - 1)
+return {kind, turn - now, 1}
 `;
 
-// ARGV: call, expiry, spacing, then how long the call stays in each window, were it sent as late as can be.
-export const ADMIT = `${STATE}
+// ARGV: call, expiry, spacing, how long the call stays in each window, were it sent as late as can be, then each window's
+// limit. A call that goes is told when. One that entered while the limit was whole has no place below a lowered one.
+export const ADMIT = `${STATE}${SHARE}${WINDOWS}
 local no = heldBack(ARGV[1], ARGV[2])
 if no then return no end
+if isLowered and not redis.call('ZSCORE', KEYS[#KEYS], ARGV[1]) then
+  local full = fullMs(4 + #KEYS - 1)
+  if full > 0 then return {'full', full} end
+end
 if at('pacedUntil') > now then
-  local early = at('last') + tonumber(ARGV[3]) - now
+  local early = at('last') + spaced(ARGV[3]) - now
   if early > 0 then return {'paced', early} end
   store('last', now)
 end
-for i = 2, #KEYS do
-  local stays = tonumber(ARGV[i + 2])
-  redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
-  redis.call('ZADD', KEYS[i], now + stays, ARGV[1])
-  redis.call('PEXPIRE', KEYS[i], stays)
-end
-if not state.probe then return {'go', 0} end
+count(4)
+if not state.probe then return {'go', now} end
 store('prober', ARGV[1], 'probeUntil', now + ${PROBE_LEASE_MS})
-return {'probe', 0}
+return {'probe', now}
 `;
 
 // ARGV: call, then how long it stays in each window from now on.
@@ -85,8 +88,10 @@ export const RESCORE = `${NOW}
 for i = 2, #KEYS do redis.call('ZADD', KEYS[i], 'XX', now + tonumber(ARGV[i]), ARGV[1]) end
 `;
 
-// ARGV: retry-after or '', a random number from 0 to 1. While a pause lasts, further refusals are no further strikes.
-export const PAUSE = `${STATE}
+// ARGV: retry-after or '', a random number from 0 to 1, when the call was let go that shows our limit to be too high or ''.
+// While a pause lasts, further refusals are no further strikes.
+export const PAUSE = `${STATE}${SHARE}${LOWER}
+local left = ARGV[3] == '' and 0 or lower(tonumber(ARGV[3]))
 local want
 if ARGV[1] ~= '' then
   want = now + math.min(tonumber(ARGV[1]), ${LONGEST_PAUSE_MS})
@@ -101,14 +106,19 @@ end
 local ends = math.max(at('until'), want)
 store('until', ends, 'probe', 1)
 redis.call('HDEL', KEYS[1], 'prober', 'probeUntil', 'pacedUntil', 'turn', 'last')
-return ends - now
+return {ends - now, left}
 `;
 
 // ARGV: call, '1' if Defender took it, how long to pace, spacing. A pause that came meanwhile has dismissed the prober.
-export const END_PROBE = `${STATE}
+export const END_PROBE = `${STATE}${SHARE}
 if state.prober ~= ARGV[1] then return end
 redis.call('HDEL', KEYS[1], 'prober', 'probeUntil')
 if ARGV[2] ~= '1' then return end
 redis.call('HDEL', KEYS[1], 'probe', 'strikes')
-store('pacedUntil', now + tonumber(ARGV[3]), 'last', now, 'turn', now + tonumber(ARGV[4]))
+store('pacedUntil', now + tonumber(ARGV[3]), 'last', now, 'turn', now + spaced(ARGV[4]))
+`;
+
+// The share that is left, and when it was lowered.
+export const READ_LIMIT = `${STATE}${SHARE}
+return {share, at('loweredAt')}
 `;

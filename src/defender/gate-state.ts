@@ -2,7 +2,8 @@
 import type { Cluster, Redis, Result } from "ioredis";
 import { z } from "zod";
 import { Failure, type HeldBack } from "../contract/failure.ts";
-import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LOOK_MS, RESCORE } from "./gate-scripts.ts";
+import { type GateLimit, type Paused, parseLimit, parsePaused } from "./gate-limit.ts";
+import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LOOK_MS, READ_LIMIT, RESCORE } from "./gate-scripts.ts";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -20,11 +21,21 @@ export interface CountedWindow {
   holdMs: number;
 }
 
-const verdictSchema = z.tuple([
-  z.enum(["go", "probe", "expired", "paused", "probing", "paced", "full"]),
+const verdictSchema = z.tuple(
+  [z.enum(["go", "probe", "expired", "paused", "probing", "paced", "full", "soon"]), z.number()],
   z.number(),
-]);
-export type Verdict = { kind: z.infer<typeof verdictSchema>[0]; ms: number };
+);
+/** `hasPlace`: the call is counted already, because the limit is lowered. */
+export type Verdict = { kind: z.infer<typeof verdictSchema>[0]; ms: number; hasPlace: boolean };
+
+export interface Entry {
+  expiresAtMs: number | null;
+  /** How far away a slot, or a turn after a pause, may be. */
+  slotMs: number;
+  turnMs: number;
+  /** From here until the call is sent, at most. */
+  placeMs: number;
+}
 
 export interface GateStateOptions {
   redis: Redis | Cluster;
@@ -55,26 +66,30 @@ export class GateState {
   /**
    * Before slots are taken: `go`, or `probe` when everybody else waits for this call, both after `ms` (its turn after a
    * pause); else how long to stay away. Slots and turns that are further away than the patience for them count as a no.
+   * `soon`: below a lowered limit there may be a place in `ms`; ask again then. A place that is not used is given back by
+   * `unsent`, or after `placeMs` more than a call stays in its window.
    */
   async enter(
     call: string,
     windows: readonly CountedWindow[],
-    { expiresAtMs, slotMs, turnMs }: { expiresAtMs: number | null; slotMs: number; turnMs: number },
+    { expiresAtMs, slotMs, turnMs, placeMs }: Entry,
   ): Promise<Verdict> {
     const limits = windows.map(({ calls }) => calls);
+    const stays = windows.map(({ holdMs }) => holdMs + placeMs);
     const keys = this.#keys(windows);
-    const args = [call, expiresAtMs ?? "", slotMs, turnMs, this.#spacingMs, ...limits];
+    const args = [call, expiresAtMs ?? "", slotMs, turnMs, this.#spacingMs, ...limits, ...stays];
     return parseVerdict(await this.#redis.gateEnter(keys.length, ...keys, ...args));
   }
 
   /** What `enter` would say to a call that waits for nothing; takes neither the probe nor a turn. */
   look(windows: readonly CountedWindow[]): Promise<Verdict> {
-    return this.enter("", windows, { expiresAtMs: null, slotMs: 0, turnMs: 0 });
+    return this.enter("", windows, { expiresAtMs: null, slotMs: 0, turnMs: 0, placeMs: 0 });
   }
 
   /**
    * The last check before a call leaves; `probe` is a `go` on which everybody else waits. Here `paced` means that the
-   * call is early by `ms`: slots may delay one call's turn into the next one's.
+   * call is early by `ms`: slots may delay one call's turn into the next one's. The `ms` of a call that may go is when that
+   * was decided, on Redis's clock.
    */
   async admit(
     call: string,
@@ -83,7 +98,8 @@ export class GateState {
   ): Promise<Verdict> {
     const keys = this.#keys(windows);
     const stays = windows.map(({ holdMs }) => holdMs + sendMs);
-    const args = [call, expiresAtMs ?? "", this.#spacingMs, ...stays];
+    const limits = windows.map(({ calls }) => calls);
+    const args = [call, expiresAtMs ?? "", this.#spacingMs, ...stays, ...limits];
     return parseVerdict(await this.#redis.gateAdmit(keys.length, ...keys, ...args));
   }
 
@@ -97,10 +113,15 @@ export class GateState {
     await this.#rescore(call, windows, () => 0);
   }
 
-  /** Returns how long the gate stays closed, in milliseconds. */
-  async pause(retryAfterMs: number | null): Promise<number> {
+  /** Closes the gate. `admittedAtMs`: when a call was let go that was one too many for Defender, though not for us. */
+  async pause(retryAfterMs: number | null, admittedAtMs: number | null = null): Promise<Paused> {
+    const args = [retryAfterMs ?? "", Math.random(), admittedAtMs ?? ""];
     // EVAL, not a command by its hash: after a loss of Redis this one has to arrive before the limiters are set up anew.
-    return z.number().parse(await this.#redis.eval(PAUSE, 1, this.#key, retryAfterMs ?? "", Math.random()));
+    return parsePaused(await this.#redis.eval(PAUSE, 1, this.#key, ...args));
+  }
+
+  async limit(): Promise<GateLimit> {
+    return parseLimit(await this.#redis.eval(READ_LIMIT, 1, this.#key));
   }
 
   /** `passed`: Defender takes calls again. Otherwise the probe is free for another call. */
@@ -123,8 +144,8 @@ export class GateState {
 }
 
 function parseVerdict(reply: unknown): Verdict {
-  const [kind, ms] = verdictSchema.parse(reply);
-  return { kind, ms };
+  const [kind, ms, hasPlace] = verdictSchema.parse(reply);
+  return { kind, ms, hasPlace: hasPlace === 1 };
 }
 
 /** Milliseconds to stay away; 0 when a call may go. */

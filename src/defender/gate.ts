@@ -5,6 +5,7 @@ import type { Cluster, Redis } from "ioredis";
 import type { Window } from "../config.ts";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Priority } from "../contract/job.ts";
+import type { GateLimit } from "./gate-limit.ts";
 import { demand, GateState, heldBack, retryMsOf, type Verdict } from "./gate-state.ts";
 import { OUT_OF_PATIENCE, withPatience } from "./patience.ts";
 import type { Slot } from "./slot.ts";
@@ -20,6 +21,8 @@ export interface GateOptions {
   /** The part of every window that bulk calls may hold, between 0 and 1. */
   bulkShare: number;
   onWarning?(message: string): void;
+  /** Defender refused calls below our own limits: `share` of them is left. */
+  onLimitLowered?(share: number): void;
 }
 
 /** How one call passes the gate. */
@@ -39,24 +42,36 @@ export interface Gate {
   /**
    * Runs `call` while holding a slot of every window. `call` must invoke `sent()` when its last byte was handed to the
    * socket: only then the windows' clocks start. A call that ends without it was not sent, and its slots go back at once.
-   * Apart from what `call` itself throws, throws a Failure: `throttled` (with `heldBack` and `retryAfterMs`) or `expired`.
+   * `admittedAtMs` is when the call was let go, on Redis's clock. Apart from what `call` itself throws, throws a Failure:
+   * `throttled` (with `heldBack` and `retryAfterMs`) or `expired`.
    */
-  run<T>(passage: Passage, call: (sent: () => void) => Promise<T>): Promise<T>;
+  run<T>(passage: Passage, call: (sent: () => void, admittedAtMs: number) => Promise<T>): Promise<T>;
   /**
    * Holds back every worker on this gate for `retryAfterMs` (at most an hour, on Redis's clock, never shortening a
-   * pause); without it, backs off exponentially. Returns the milliseconds to wait.
+   * pause); without it, backs off exponentially. Returns the milliseconds to wait. With `admittedAtMs`, for a call that
+   * was refused because of how many there were: when that happens again soon, the limits are lowered for all workers.
    */
-  pause(retryAfterMs?: number): Promise<number>;
+  pause(retryAfterMs?: number, admittedAtMs?: number): Promise<number>;
   /** Milliseconds until calls of this priority may go again, because of a pause or full windows; 0 now. Reads only. */
   heldForMs(priority: Priority): Promise<number>;
+  /** What is left of the configured limits. Rejects, or takes long, when Redis is away. */
+  limit(): Promise<GateLimit>;
   /** Ends the connection; slots that are held stay held in Redis until their window is over. */
   close(): Promise<void>;
+}
+
+interface Entered {
+  held: Slot[];
+  probes: boolean;
+  admittedAtMs: number;
 }
 
 /** A turn after a pause is waited for only if it leaves time for the slots. */
 const LONGEST_TURN_MS = LONGEST_WAIT_MS / 2;
 /** For `beforeSend` and the last check; the rest of `LONGEST_SEND_MS` is the call's own. */
 const LONGEST_CHECK_MS = LONGEST_SEND_MS / 2;
+/** From the place below a lowered limit to the last check. */
+const LONGEST_PLACE_MS = LONGEST_WAIT_MS + LONGEST_SEND_MS;
 /** Slots that other waiting calls hold come back sooner than the windows tell. */
 const SHORTEST_RETRY_MS = 100;
 const REDIS_AWAY_RETRY_MS = 1_000;
@@ -85,16 +100,27 @@ export async function openGate(options: GateOptions): Promise<Gate> {
   let closed: Promise<void> | undefined;
 
   /** Takes the slots and passes the last check. If that fails, nothing is kept. */
-  async function enter(passage: Passage, name: string): Promise<{ held: Slot[]; probes: boolean }> {
+  async function enter(passage: Passage, name: string): Promise<Entered> {
     const { signal, priority, waitsForSlot, expiresAtMs } = passage;
     const rows = slots.of[priority];
     const held: Slot[] = [];
     let probes = false;
+    let mayHavePlace = false;
     try {
       await withPatience(LONGEST_WAIT_MS, signal, async (within) => {
-        const slotMs = waitsForSlot ? LONGEST_WAIT_MS : 0;
+        const endsAtMs = performance.now() + LONGEST_WAIT_MS;
         const turnMs = waitsForSlot ? LONGEST_TURN_MS : 0;
-        const verdict = demand(await within(state.enter(name, rows, { expiresAtMs, slotMs, turnMs })));
+        const ask = async () => {
+          const slotMs = waitsForSlot ? Math.max(0, endsAtMs - performance.now()) : 0;
+          mayHavePlace = true; // until we know better: we may give up before the answer
+          const answer = state.enter(name, rows, { expiresAtMs, slotMs, turnMs, placeMs: LONGEST_PLACE_MS });
+          const verdict = await within(answer);
+          mayHavePlace = verdict.hasPlace;
+          return verdict;
+        };
+        let verdict = await ask();
+        for (; verdict.kind === "soon"; verdict = await ask()) await within(sleep(verdict.ms));
+        demand(verdict);
         probes = verdict.kind === "probe";
         if (verdict.ms > 0) await within(sleep(verdict.ms));
         for (const row of rows) {
@@ -104,16 +130,18 @@ export async function openGate(options: GateOptions): Promise<Gate> {
           await within(slot.granted);
         }
       });
-      await withPatience(LONGEST_CHECK_MS, signal, async (within) => {
+      const admittedAtMs = await withPatience(LONGEST_CHECK_MS, signal, async (within) => {
         await passage.beforeSend();
         const admit = () => within(state.admit(name, rows, { expiresAtMs, sendMs: LONGEST_SEND_MS }));
         let verdict = await admit();
         for (; verdict.kind === "paced"; verdict = await admit()) await within(sleep(verdict.ms));
         probes = demand(verdict).kind === "probe";
+        return verdict.ms;
       });
-      return { held, probes };
+      return { held, probes, admittedAtMs };
     } catch (error) {
       for (const slot of held) slot.end();
+      if (mayHavePlace) note(state.unsent(name, rows));
       if (probes) note(state.endProbe(name, false));
       throw error === OUT_OF_PATIENCE ? await noSlot(rows) : whyNot(error, passage.signal);
     }
@@ -123,7 +151,9 @@ export async function openGate(options: GateOptions): Promise<Gate> {
     const guess = withPatience(REDIS_AWAY_RETRY_MS, new AbortController().signal, (within) =>
       within(state.look(rows)),
     );
-    const verdict = await guess.catch((): Verdict => ({ kind: "full", ms: REDIS_AWAY_RETRY_MS }));
+    const verdict = await guess.catch(
+      (): Verdict => ({ kind: "full", ms: REDIS_AWAY_RETRY_MS, hasPlace: false }),
+    );
     return heldBack("quota", Math.max(retryMsOf(verdict), SHORTEST_RETRY_MS));
   }
 
@@ -133,7 +163,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       calls += 1;
       const name = `${processName}:${calls}`;
       const rows = slots.of[passage.priority];
-      const { held, probes } = await enter(passage, name);
+      const { held, probes, admittedAtMs } = await enter(passage, name);
       let isSent = false;
       const sent = (): void => {
         if (isSent) return;
@@ -143,7 +173,7 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       };
       let passes = false;
       try {
-        const value = await call(sent);
+        const value = await call(sent, admittedAtMs);
         passes = isSent;
         return value;
       } catch (error) {
@@ -157,12 +187,16 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         }
       }
     },
-    async pause(retryAfterMs) {
-      return await state.pause(retryAfterMs !== undefined && retryAfterMs > 0 ? retryAfterMs : null);
+    async pause(retryAfterMs, admittedAtMs) {
+      const wantMs = retryAfterMs !== undefined && retryAfterMs > 0 ? retryAfterMs : null;
+      const { ms, loweredTo } = await state.pause(wantMs, admittedAtMs);
+      if (loweredTo !== null) options.onLimitLowered?.(loweredTo);
+      return ms;
     },
     async heldForMs(priority) {
       return retryMsOf(await state.look(slots.of[priority]));
     },
+    limit: () => state.limit(),
     close() {
       closed ??= slots.close();
       return closed;

@@ -76,6 +76,11 @@ async function openGates(
         windows: instance.limits[lane],
         bulkShare: instance.bulkShare,
         onWarning: (message) => log.warn({ event: "gate.warning", lane, instance: instance.name }, message),
+        onLimitLowered: (share) =>
+          log.warn(
+            { event: "gate.limit_lowered", lane, instance: instance.name, share },
+            "Defender refused calls below our limit, so it is lowered for all workers",
+          ),
       });
       opening.set(id, gate);
     }

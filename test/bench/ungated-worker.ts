@@ -16,10 +16,11 @@ import { ResultStore } from "../../src/results/store.ts";
 const OPEN_DOOR: Gate = {
   async run({ beforeSend }, call) {
     await beforeSend();
-    return await call(() => {});
+    return await call(() => {}, 0);
   },
   pause: async (retryAfterMs = 0) => retryAfterMs,
   heldForMs: async () => 0,
+  limit: async () => ({ share: 1, lowered: null }),
   close: async () => {},
 };
 

@@ -151,6 +151,21 @@ describe("throttling", () => {
     expect(failure.details.retryAfterMs).toBe(1_234);
   });
 
+  test("tells the gate when a call was one too many, and only then", async () => {
+    const { server, open, gates } = await scripted();
+    server.reply(throttled({ "retry-after": "7" }));
+    await failureOf(open().updateIncident("29", {}));
+    await failureOf(open().runHuntingQuery({ kql: "print 1" }));
+    const cpu = { error: { code: "TooManyRequests", message: "CPU quota of the tenant is used up" } };
+    for (const reply of [json(429, cpu), text(509, ""), text(503, "", { "retry-after": "7" })]) {
+      server.reply(reply);
+      await failureOf(open().runHuntingQuery({ kql: "print 1" }));
+    }
+    expect(gates.incidents).toMatchObject({ pauses: [7_000], tooMany: [1] });
+    expect(gates.hunting.pauses).toHaveLength(4);
+    expect(gates.hunting.tooMany).toEqual([1]);
+  });
+
   test("holds the job back even when the gate cannot keep the pause", async () => {
     const { server, open, gates } = await scripted();
     server.reply(throttled());

@@ -5,9 +5,10 @@ import type { Gate } from "../../src/defender/gate.ts";
 
 const { LOGIN = "", GRAPH = "", PROXY = "" } = process.env;
 const gate: Gate = {
-  run: (_passage, call) => call(() => {}),
+  run: (_passage, call) => call(() => {}, 0),
   pause: async () => 0,
   heldForMs: async () => 0,
+  limit: async () => ({ share: 1, lowered: null }),
   close: async () => {},
 };
 const connection = createConnection(

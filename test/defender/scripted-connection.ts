@@ -8,6 +8,7 @@ import type { Lane } from "../../src/contract/job.ts";
 import type { CallContext } from "../../src/contract/ports.ts";
 import { type ConnectionOptions, createConnection } from "../../src/defender/connection.ts";
 import type { Gate, Passage } from "../../src/defender/gate.ts";
+import type { GateLimit } from "../../src/defender/gate-limit.ts";
 import { LIMITS, type Limits } from "../../src/defender/graph-call.ts";
 import { startScriptedServer } from "./scripted-server.ts";
 
@@ -15,23 +16,30 @@ import { startScriptedServer } from "./scripted-server.ts";
 export class OpenGate implements Gate {
   passages: Passage[] = [];
   pauses: (number | undefined)[] = [];
+  /** When the calls were let go that were one too many for Defender. */
+  tooMany: number[] = [];
   sent = 0;
 
-  async run<T>(passage: Passage, call: (sent: () => void) => Promise<T>): Promise<T> {
+  async run<T>(passage: Passage, call: (sent: () => void, admittedAtMs: number) => Promise<T>): Promise<T> {
     this.passages.push(passage);
     await passage.beforeSend();
     return call(() => {
       this.sent += 1;
-    });
+    }, this.passages.length);
   }
 
-  async pause(retryAfterMs?: number): Promise<number> {
+  async pause(retryAfterMs?: number, admittedAtMs?: number): Promise<number> {
     this.pauses.push(retryAfterMs);
+    if (admittedAtMs !== undefined) this.tooMany.push(admittedAtMs);
     return retryAfterMs ?? 1_234;
   }
 
   async heldForMs(): Promise<number> {
     return 0;
+  }
+
+  async limit(): Promise<GateLimit> {
+    return { share: 1, lowered: null };
   }
 
   async close(): Promise<void> {}

@@ -46,6 +46,26 @@ describe("how long a 429 holds back", () => {
     expect(wait(headers, message)).toBe(expected);
   });
 
+  test.each([
+    ["a 429", "hunting", 429, "", "calls"],
+    ["a 429 for an incident", "read", 429, "", "calls"],
+    ["a 429 for an incident, whatever it says of CPU", "read", 429, "CPU quota is used up", "calls"],
+    ["a 429 for processing time", "hunting", 429, "CPU quota of the tenant is used up", "cpu"],
+    [
+      "a 400 for processing time",
+      "hunting",
+      400,
+      "Query execution has exceeded processing resources allocated to this tenant",
+      "cpu",
+    ],
+    ["a 509", "read", 509, "", undefined],
+    ["a 503 that asks to wait", "read", 503, "", undefined],
+  ] as const)("%s tells which quota is spent", (_name, kind, status, message, quota) => {
+    const failure = faultOf(target(kind), answered(status, graphError("x", message), { "retry-after": "5" }));
+    expect(failure).toMatchObject({ code: "throttled" });
+    expect(failure.details.quota).toBe(quota);
+  });
+
   test("CPU means nothing to the other lane", () => {
     expect(wait({}, "CPU quota of the tenant is used up", "read")).toBeUndefined();
   });

@@ -15,7 +15,8 @@ afterAll(() => redis.disconnect());
 
 function newState(): { state: GateState; key: string } {
   const base = `${randomPrefix()}:{gate:pause}`;
-  return { state: new GateState({ redis, base, paceMs: 1_000, spacingMs: 100 }), key: `${base}:pause` };
+  const state = new GateState({ redis, base, paceMs: 1_000, spacingMs: 100 });
+  return { state, key: `${base}:pause` };
 }
 
 it("never gets shorter, and never longer than an hour", async () => {
@@ -25,7 +26,7 @@ it("never gets shorter, and never longer than an hour", async () => {
       const { state, key } = newState();
       let ends = 0;
       for (const each of refusals) {
-        const restMs = await state.pause(each);
+        const { ms: restMs } = await state.pause(each);
         if (each !== null) expect(restMs).toBeGreaterThanOrEqual(Math.min(each, HOUR_MS));
         expect(restMs).toBeLessThanOrEqual(HOUR_MS);
         const now = Number(await redis.hget(key, "until"));
@@ -42,17 +43,17 @@ it("doubles with every strike in a row up to a minute, with jitter, and starts o
   const { state, key } = newState();
   const nextStrike = async (): Promise<number> => {
     await redis.hdel(key, "until");
-    return state.pause(null);
+    return (await state.pause(null)).ms;
   };
   for (const most of [2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]) {
     const waitMs = await nextStrike();
     expect(waitMs).toBeGreaterThanOrEqual(most / 2);
     expect(waitMs).toBeLessThanOrEqual(most);
-    expect(await state.pause(null)).toBeLessThanOrEqual(waitMs);
+    expect((await state.pause(null)).ms).toBeLessThanOrEqual(waitMs);
   }
   await redis.hdel(key, "until");
-  const passage = { expiresAtMs: null, slotMs: 0, turnMs: 0 };
-  expect(await state.enter("probe", [], passage)).toEqual({ kind: "probe", ms: 0 });
+  const passage = { expiresAtMs: null, slotMs: 0, turnMs: 0, placeMs: 0 };
+  expect(await state.enter("probe", [], passage)).toMatchObject({ kind: "probe", ms: 0 });
   expect((await state.enter("another", [], passage)).kind).toBe("probing");
   await state.endProbe("another", true);
   expect((await state.look([])).kind).toBe("probing");

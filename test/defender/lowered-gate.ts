@@ -1,0 +1,27 @@
+/** Calls that Defender refuses although our limit let them go, and time that passes for a gate at once. */
+import type { Redis } from "ioredis";
+import { Failure } from "../../src/contract/failure.ts";
+import type { Gate } from "../../src/defender/gate.ts";
+import { passage, refusal } from "./opened-gate.ts";
+
+const SHORT_PAUSE_MS = 1;
+const TIMES = ["until", "pacedUntil", "refusedAt", "loweredAt"];
+
+/** For the state of a gate at `base`, `ms` pass. */
+export async function elapse(redis: Redis, base: string, ms: number): Promise<void> {
+  const key = `${base}:pause`;
+  const stored = Object.keys(await redis.hgetall(key));
+  for (const field of TIMES) if (stored.includes(field)) await redis.hincrby(key, field, -ms);
+}
+
+/** One call is let go and refused, because there were too many. */
+export async function refuse(gate: Gate): Promise<void> {
+  const failure = await refusal(
+    gate.run(passage(), async (sent, admittedAtMs) => {
+      sent();
+      const retryAfterMs = await gate.pause(SHORT_PAUSE_MS, admittedAtMs);
+      throw new Failure("throttled", "429", { httpStatus: 429, heldBack: "throttled", retryAfterMs });
+    }),
+  );
+  if (failure.details.httpStatus !== 429) throw failure;
+}
