@@ -6,8 +6,6 @@ const architecture = ["test/architecture.test.ts"];
 
 export default defineConfig({
   test: {
-    // Tests that run side by side mostly wait, for a killed worker's lock or a window of a quota.
-    maxConcurrency: 16,
     projects: [
       { test: { name: "architecture", include: architecture, testTimeout: 60_000 } },
       {
@@ -27,6 +25,8 @@ export default defineConfig({
           globalSetup: ["test/support/global-redis.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // Tests that run side by side mostly wait, for a killed worker's lock or a window of a quota.
+          maxConcurrency: 16,
           maxWorkers: 3,
           // After the unit tests. These mostly wait for processes and windows, so more of them run than there are cores.
           sequence: { groupOrder: 1 },
