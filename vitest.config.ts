@@ -14,7 +14,7 @@ export default defineConfig({
           // No unit test changes what modules share, and loading them anew for each file took most of the time.
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...service, ...architecture],
+          exclude: [...service, ...architecture, "test/**/*.fault.test.ts"],
           testTimeout: 20_000,
         },
       },
