@@ -7,12 +7,13 @@ import { startSimulatorProcess } from "../support/simulator-process.ts";
 import { figuresOf, type Limit, physicalLimitMs, type QuotaFigures } from "./quota-figures.ts";
 import { callAsSdk, callOneByOne } from "./quota-plain.ts";
 import { startFleet } from "./quota-worker.ts";
+import type { Session } from "./session.ts";
 import { requestToken } from "./token.ts";
 
 export const QUOTA_CONTESTANTS = {
-  worker: "this worker, 4 processes",
-  sdk: "retries as in Microsoft's SDK",
-  loop: "a loop with a fixed delay",
+  worker: "this worker × 4",
+  sdk: "Microsoft's SDK",
+  loop: "fixed delay",
 } as const;
 
 export type QuotaContestant = keyof typeof QUOTA_CONTESTANTS;
@@ -42,10 +43,15 @@ export interface Place {
   retryAfter: RetryAfter;
 }
 
-export async function prepare(kind: QuotaContestant, place: Place, cleanup: Cleanup): Promise<Spender> {
+export async function prepare(
+  kind: QuotaContestant,
+  place: Place,
+  { cleanup, signal }: Session,
+): Promise<Spender> {
   const simulator = await cleanup.start(startSimulatorProcess(), (started) => started.stop());
   const control = new SimulatorControl(simulator.url);
   await control.change({ quotas: { incidents: null, hunting: LIMIT_TEXT }, retryAfter: place.retryAfter });
+  signal.throwIfAborted();
   const spend = await spendingOf(kind, place, simulator, cleanup);
   if ((await spend(WARM_UP)) > 0) throw new Error(`${QUOTA_CONTESTANTS[kind]}: a first call failed`);
   await sleep(EMPTY_AFTER_MS);

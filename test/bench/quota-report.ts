@@ -37,7 +37,7 @@ export function reportQuota({ conditions, calls, runs }: QuotaReport): string {
 function table(runs: readonly QuotaRun[]): string {
   const worker = runs.find(({ contestant }) => contestant === "worker");
   return formatTable(
-    ["way of calling", "s", "× worker", "quota used", "429", "failed", "busiest 4 s"],
+    ["caller", "s", "× worker", "used", "429", "failed", "busiest"],
     QUOTA_KINDS.flatMap((kind) => {
       const run = runs.find(({ contestant }) => contestant === kind);
       if (run === undefined) return [];

@@ -6,8 +6,9 @@ import { reading } from "../../producers/commands/session.ts";
 import { keysOf } from "../../src/contract/table.ts";
 import { print, printJson, tell } from "../../src/output.ts";
 import { checkRedis, removeKeys } from "../demo/keys.ts";
+import { Cleanup } from "../demo/processes.ts";
 import { startRedis } from "../support/redis.ts";
-import { prepare, QUOTA_KINDS, type QuotaContestant, RETRY_AFTER } from "./quota-contestants.ts";
+import { type Place, prepare, QUOTA_KINDS, type QuotaContestant, RETRY_AFTER } from "./quota-contestants.ts";
 import { type QuotaRun, quotaAims, reportQuota } from "./quota-report.ts";
 import { count, runBench, type Session } from "./session.ts";
 
@@ -32,20 +33,38 @@ async function bench({ calls, only, json }: Options, { cleanup, signal }: Sessio
   const runs: QuotaRun[] = [];
   for (const retryAfter of keysOf(RETRY_AFTER)) {
     signal.throwIfAborted();
-    tell(`${RETRY_AFTER[retryAfter]}: ${calls} calls of ${only.join(", ")} …`);
+    tell(`${RETRY_AFTER[retryAfter]}: ${calls} calls each …`);
+    const setting = await cleanup.start(Promise.resolve(new Cleanup()), end);
     const place = { redisUrl: redis.url, prefix: `${prefix}-${retryAfter}`, retryAfter };
-    const spenders = await Promise.all(
-      only.map(async (contestant) => ({ contestant, spend: await prepare(contestant, place, cleanup) })),
-    );
-    const measured = spenders.map(async ({ contestant, spend }) => {
-      const figures = await spend(calls);
-      return { contestant, retryAfter, ...figures };
-    });
-    runs.push(...(await Promise.all(measured)));
+    runs.push(...(await race([...new Set(only)], calls, place, { cleanup: setting, signal })));
+    // Processes of one setting, idle as they are, would take time from the next one's.
+    await end(setting);
   }
   const conditions = `${availableParallelism()} CPUs, load ${load.toFixed(1)} at the start`;
   if (json) await printJson({ conditions, calls, runs, aims: quotaAims(runs) });
   else await print(reportQuota({ conditions, calls, runs }));
+}
+
+/** All at once, so that what else the machine does falls on all alike. */
+async function race(
+  contestants: readonly QuotaContestant[],
+  calls: number,
+  place: Place,
+  session: Session,
+): Promise<QuotaRun[]> {
+  const ready = contestants.map(async (contestant) => ({
+    contestant,
+    spend: await prepare(contestant, place, session),
+  }));
+  const spending = (await Promise.all(ready)).map(async ({ contestant, spend }) => {
+    return { contestant, retryAfter: place.retryAfter, ...(await spend(calls)) };
+  });
+  return await Promise.all(spending);
+}
+
+async function end(cleanup: Cleanup): Promise<void> {
+  const [failure] = await cleanup.run();
+  if (failure !== undefined) throw failure;
 }
 
 await runBench(command, bench);
