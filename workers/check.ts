@@ -11,6 +11,7 @@ import type { CallContext, Defender } from "../src/contract/ports.ts";
 import { createConnection, gateId } from "../src/defender/connection.ts";
 import { type Gate, openGate } from "../src/defender/gate.ts";
 import { connectWorker } from "../src/queue/connection.ts";
+import { quotaOf } from "./check-quota.ts";
 import { checkRedis } from "./check-redis.ts";
 import { type Finding, failed } from "./finding.ts";
 
@@ -75,6 +76,7 @@ async function* checkInstance(instance: InstanceConfig, config: WorkerConfig): A
       else if (token.ok !== true) yield skipped(check, name, "there is no token");
       else yield await probe(check, name, call(defender));
     }
+    for (const lane of instance.lanes) yield quotaOf(instance, lane, await gates[lane].limit(), Date.now());
   } finally {
     await connection.close();
     await Promise.all(LANES.map((lane) => gates[lane].close()));

@@ -8,9 +8,18 @@ import { connectWorker } from "../queue/connection.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import type { Observe } from "./observer.ts";
 
+/** The part of a lane's configured limits that calls may use: from 0.1 to 1. */
+export interface LimitShare {
+  instance: string;
+  lane: Lane;
+  share: number;
+}
+
 export interface Instances {
   /** Throws for an instance that is not served here. */
   get(name: string): InstanceAccess;
+  /** Of every lane of an instance. Rejects, or takes long, when Redis is away. */
+  limitShares(): Promise<LimitShare[]>;
   close(): Promise<void>;
 }
 
@@ -30,6 +39,15 @@ export async function openInstances(
       if (found === undefined) throw new Error(`instance ${name} is not served here`);
       return found;
     },
+    async limitShares() {
+      const places = served.flatMap((instance) => instance.lanes.map((lane) => ({ instance, lane })));
+      return await Promise.all(
+        places.map(async ({ instance, lane }) => {
+          const { share } = await gateOf(gates, instance, lane).limit();
+          return { instance: instance.name, lane, share };
+        }),
+      );
+    },
     async close() {
       await Promise.all([...access.values()].map(({ connection }) => connection.close()));
       await Promise.all([...gates.values()].map((gate) => gate.close()));
@@ -43,12 +61,10 @@ function openAccess(
   log: Log,
   observe: Observe,
 ): InstanceAccess {
-  const gateOf = (lane: Lane): Gate => {
-    const gate = gates.get(gateId(instance, lane));
-    if (gate === undefined) throw new Error(`no gate for lane ${lane} of ${instance.name}`);
-    return gate;
+  const byLane = {
+    incidents: gateOf(gates, instance, "incidents"),
+    hunting: gateOf(gates, instance, "hunting"),
   };
-  const byLane = { incidents: gateOf("incidents"), hunting: gateOf("hunting") };
   const connection = createConnection(instance, byLane, {
     onEvent(event) {
       log.debug({ event: `defender.${event.kind}`, instance: instance.name }, "defender");
@@ -56,6 +72,12 @@ function openAccess(
     },
   });
   return { connection, lanes: instance.lanes };
+}
+
+function gateOf(gates: ReadonlyMap<string, Gate>, instance: InstanceConfig, lane: Lane): Gate {
+  const gate = gates.get(gateId(instance, lane));
+  if (gate === undefined) throw new Error(`no gate for lane ${lane} of ${instance.name}`);
+  return gate;
 }
 
 /** Instances that share a quota share a gate; every gate has a connection of its own, which it closes. */

@@ -14,7 +14,7 @@ import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import { ErrorLog } from "./error-log.ts";
 import type { Engine } from "./execute.ts";
-import { openInstances } from "./instances.ts";
+import { type Instances, openInstances } from "./instances.ts";
 import { openLaneWorker } from "./lane-worker.ts";
 import type { Observe } from "./observer.ts";
 import { IncidentOrder } from "./order.ts";
@@ -31,6 +31,7 @@ const HAND_BACK_MS = 5_000;
 export interface RunningWorker {
   /** What keeps it from taking jobs, by part: null for nothing. They reject, or take long, when Redis is away. */
   readonly checks: Readonly<Record<"redis" | "queues", () => Promise<string | null>>>;
+  readonly limitShares: Instances["limitShares"];
   /** Takes no more jobs, finishes or hands back what runs, closes everything. May be called twice. */
   stop(): Promise<void>;
 }
@@ -143,6 +144,7 @@ export async function startWorker(
         return dead.length === 0 ? null : `not listening: ${dead.join(", ")}`;
       },
     },
+    limitShares: () => instances.limitShares(),
     stop() {
       stopped ??= stop();
       return stopped;

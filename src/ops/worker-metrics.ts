@@ -1,11 +1,15 @@
 /** What a worker measures: runs and their ends, calls to Defender, holds of the gate. Labels are bounded. */
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { ACTION_NAMES } from "../actions/catalog.ts";
 import { CALLS } from "../defender/graph-call.ts";
+import { withPatience } from "../defender/patience.ts";
+import type { LimitShare } from "../engine/instances.ts";
 import type { Observe, Run, WorkerEvent } from "../engine/observer.ts";
 
 type Defender = Extract<WorkerEvent, { kind: "defender" }>;
 
+/** A scrape does not wait longer for Redis. */
+const PATIENCE_MS = 2_000;
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180];
 
 export class WorkerMetrics {
@@ -14,6 +18,7 @@ export class WorkerMetrics {
   readonly #finished: Counter;
   readonly #runSeconds: Histogram;
   readonly #holds: Counter;
+  readonly #limitShare: Gauge;
   readonly #calls: Counter;
   readonly #throttled: Counter;
   readonly #callSeconds: Histogram;
@@ -44,6 +49,12 @@ export class WorkerMetrics {
       "Times that no more jobs were taken, for a quota or a pause.",
       ["instance", "lane", "scope"],
     );
+    this.#limitShare = new Gauge({
+      name: "defender_gate_limit_share",
+      help: "The part of a lane's configured limits that is in use; below 1 after Defender refused calls below them.",
+      labelNames: ["instance", "lane"],
+      registers,
+    });
     this.#calls = counter(
       "defender_calls_total",
       "Calls that left for Microsoft Graph, by HTTP status or none.",
@@ -71,6 +82,14 @@ export class WorkerMetrics {
     else if (kind === "hold") this.#holds.inc({ instance, lane: event.lane, scope: event.scope });
     else this.#countCall(instance, event.event);
   };
+
+  /** Without an answer from Redis no share is shown, for an old one would be a lie. */
+  async collect(read: () => Promise<LimitShare[]>): Promise<void> {
+    const patience = withPatience(PATIENCE_MS, new AbortController().signal, (within) => within(read()));
+    const shares = await patience.catch(() => []);
+    this.#limitShare.reset();
+    for (const { instance, lane, share } of shares) this.#limitShare.set({ instance, lane }, share);
+  }
 
   #countRun(instance: string, { action: name, settlement, durationMs }: Run): void {
     // A foreign payload may name anything.

@@ -75,6 +75,22 @@ describe("a worker's health", () => {
     await expect.poll(() => health(url, "/readyz"), { timeout: 30_000 }).toMatchObject({ status: 200 });
   });
 
+  it("shows which part of a limit is in use, and nothing when Redis does not answer", async () => {
+    const proxy = await openRedisProxy(inject("redisUrl"));
+    onTestFinished(proxy.close);
+    const { server, url } = await openHealth();
+    const hunting = { instance: "default", lane: "hunting" };
+    const share = async () => seriesOf(await metrics(url), "defender_gate_limit_share", hunting);
+    expect(await share()).toBeNull();
+    server.watch(await openWorker(randomPrefix(), { redisUrl: proxy.url }));
+    expect(await share()).toBe(1);
+
+    proxy.goDeaf(({ name }) => name.startsWith("defender-gate-"));
+    expect(await share()).toBeNull();
+    proxy.heal();
+    await expect.poll(share, { timeout: 30_000 }).toBe(1);
+  });
+
   it("measures jobs by how they ended and calls by how they were answered", async () => {
     const simulator = await startSimulator({ warmUp: false });
     onTestFinished(simulator.close);
