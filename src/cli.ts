@@ -37,6 +37,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/cancel.ts")).defineCancel,
   },
   {
+    name: "failed",
+    summary: "list jobs that failed for good, by reason",
+    load: async () => (await import("../producers/commands/failed.ts")).defineFailed,
+  },
+  {
+    name: "retry",
+    summary: "ask for failed jobs again",
+    load: async () => (await import("../producers/commands/retry.ts")).defineRetry,
+  },
+  {
+    name: "settle",
+    summary: "say what became of a write whose outcome is unknown",
+    load: async () => (await import("../producers/commands/settle.ts")).defineSettle,
+  },
+  {
     name: "actions",
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,

@@ -1,9 +1,7 @@
 /** A person says what became of a write whose outcome is unknown. */
-import { z } from "zod";
 import type { RedisConfig } from "../config.ts";
-import { describeInvalid, Failure } from "../contract/failure.ts";
-import { refusing } from "../contract/refusal.ts";
-import { findingsSchema, type IncidentRef, type Result } from "../contract/result.ts";
+import { Failure } from "../contract/failure.ts";
+import { findingsSchema, type IncidentRef } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { ResultReader } from "../results/reader.ts";
 import { ResultStore } from "../results/store.ts";
@@ -13,33 +11,7 @@ import { FailedSet } from "./failed-set.ts";
 import { findInstance } from "./instances.ts";
 import type { Queues } from "./queues.ts";
 import { forget, Retrier } from "./retry.ts";
-
-export const SETTLEMENTS = ["done", "retry"] as const;
-
-export interface SettleOptions {
-  /** `done`: it is in Defender. `retry`: it is not; the next run looks once more, and sends if it is not there. */
-  as: (typeof SETTLEMENTS)[number];
-  /** Who says so. */
-  by?: string | undefined;
-  /** Why. */
-  note?: string | undefined;
-}
-
-export interface Settled {
-  jobId: string;
-  caseId: string;
-  as: SettleOptions["as"];
-  /** How the job stands now; null when its result had expired. */
-  result: Result | null;
-}
-
-const TEXTS = "text of 1 to 1000 characters";
-const text = z.string(refusing(TEXTS)).trim().min(1, refusing(TEXTS)).max(1_000, refusing(TEXTS));
-const optionsSchema = z.strictObject({
-  as: z.enum(SETTLEMENTS, refusing(SETTLEMENTS.join(", "))),
-  by: text.optional(),
-  note: text.optional(),
-});
+import { checkSettlement, nothingToSettle, type Settled, type SettleOptions } from "./settlement.ts";
 
 export class Settler {
   readonly #redis: RedisClient;
@@ -65,25 +37,18 @@ export class Settler {
    * `not_found` for an unknown job; `invalid_input` for other options.
    */
   async settle(target: JobTarget, given: SettleOptions): Promise<Settled> {
-    const options = optionsSchema.safeParse(given);
-    if (!options.success) throw new Failure("invalid_input", describeInvalid(options.error));
+    const options = checkSettlement(given);
     const found = await this.#failedJobs.find(target);
     const { jobId, caseId, code } = found.job;
-    if (code !== "outcome_unknown" || caseId === null) {
-      throw new Failure(
-        "conflict",
-        `job ${JSON.stringify(jobId)} failed as ${code}; only a write whose outcome is unknown can be settled`,
-        { hint: `To ask for it again: defender-actions retry ${jobId}` },
-      );
-    }
+    if (code !== "outcome_unknown" || caseId === null) throw nothingToSettle(found.job);
     const evidence = await this.#failedJobs.evidenceOf(found);
-    if (options.data.as === "done") await this.#close(found, { caseId, jobId }, options.data, evidence);
+    if (options.as === "done") await this.#close(found, { caseId, jobId }, options, evidence);
     else {
       const generation = found.standing?.generation ?? found.payload?.generation ?? 1;
-      await this.#retrier.again(found, { generation, remarks: remarksOf(options.data, evidence) });
+      await this.#retrier.again(found, { generation, remarks: remarksOf(options, evidence) });
     }
     const result = await this.#reader.result({ caseId, jobId });
-    return { jobId, caseId, as: options.data.as, result };
+    return { jobId, caseId, as: options.as, result };
   }
 
   async #take({ entry }: FoundJob): Promise<boolean> {

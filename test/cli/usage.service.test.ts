@@ -58,11 +58,14 @@ describe("bad usage exits 2 with a sentence and no stack", () => {
 });
 
 describe("help", () => {
-  it.each(["worker", "enqueue", "results", "cancel", "actions", "check", "ops"])("of %s", async (name) => {
-    const { code, out, err } = await runBin([name, "--help"]);
-    expect([code, err]).toEqual([0, ""]);
-    expect(out).toContain(`Usage: defender-actions ${name} [options]`);
-  });
+  it.each(["worker", "enqueue", "results", "cancel", "failed", "retry", "settle", "actions", "check", "ops"])(
+    "of %s",
+    async (name) => {
+      const { code, out, err } = await runBin([name, "--help"]);
+      expect([code, err]).toEqual([0, ""]);
+      expect(out).toContain(`Usage: defender-actions ${name} [options]`);
+    },
+  );
 
   it("is the same by its other name", async () => {
     expect(await runBin(["help", "results"])).toEqual(await runBin(["results", "--help"]));
@@ -92,6 +95,9 @@ describe("a command loads only what it needs", () => {
     [PING],
     [["results", "4711"]],
     [["cancel", "4711", "--job", "j1"]],
+    [["failed"]],
+    [["retry", "--all"]],
+    [["settle", "j1", "--as", "done"]],
     [["actions"]],
   ])("no Defender code for %j", async (args) => {
     const loaded = await loadedBy(...args);
@@ -113,6 +119,11 @@ describe("a Redis that cannot be used exits 3, naming where and no password", ()
     ["results", "4711"],
     ["results", "4711", "--follow"],
     ["cancel", "4711", "--job", "j1"],
+    ["failed", "--json"],
+    ["failed", "--job", "j1", "--json"],
+    ["retry", "j1", "--yes", "--json"],
+    ["retry", "--all", "--yes", "--json"],
+    ["settle", "j1", "--as", "done", "--json"],
   ];
 
   it.each(commands.map((args) => [args]))("away: %j", async (args) => {

@@ -21,14 +21,13 @@ export function openFailures() {
   const config = { prefix, mode: "single" } as const;
   const failedJobs = new FailedJobs(redis, config, queues);
 
-  /** BullMQ's job that waits longest fails for good. */
+  /** BullMQ's job that waits longest fails for good, and no other. */
   async function failNext(reason: string, queue = INCIDENTS): Promise<void> {
     const connection = new Redis(inject("redisUrl"), { maxRetriesPerRequest: null });
-    const worker = new Worker(queue, () => Promise.reject(new UnrecoverableError(reason)), {
-      connection,
-      prefix,
-    });
-    await new Promise((resolve) => worker.once("failed", resolve));
+    const worker = new Worker(queue, null, { connection, prefix, autorun: false });
+    const job = await worker.getNextJob("test", { block: false });
+    if (job === undefined) throw new Error(`nothing waits in ${queue}`);
+    await job.moveToFailed(new UnrecoverableError(reason), "test", false);
     await worker.close();
     connection.disconnect();
   }
