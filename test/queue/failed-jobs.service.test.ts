@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { findingsSchema } from "../../src/contract/result.ts";
 import { publishInstances } from "../../src/queue/instances.ts";
 import { openFailures } from "./opened-failures.ts";
 import { INCIDENTS, refusal, update } from "./opened-queue.ts";
@@ -97,8 +98,19 @@ describe("failed jobs", () => {
     expect(jobs.map(({ jobId }) => jobId)).toEqual([job.jobId]);
   });
 
+  it("are no longer those whose result is a success, should BullMQ's job have outlived it", async () => {
+    const { fail, list, store, failedJobs } = openFailures();
+    const job = await fail("outcome_unknown");
+    const findings = findingsSchema.parse({ is_success: true, output_message: "seen" });
+    expect(await store.settle(job, 1, findings, 60_000)).toBe(true);
+    expect(await list()).toEqual([]);
+    expect((await refusal(failedJobs.details({ jobId: job.jobId }))).message).toBe(
+      `job "${job.jobId}" has not failed; it is completed: seen`,
+    );
+  });
+
   it("are all found, page by page, also those that failed at one time, while others go", async () => {
-    const { queues, failedJobs, redis, prefix } = openFailures();
+    const { queues, failedJobs, list, redis, prefix } = openFailures();
     const queue = queues.get(INCIDENTS);
     const added = await queue.addBulk(
       Array.from({ length: 350 }, (_, index) => ({
@@ -112,6 +124,10 @@ describe("failed jobs", () => {
       await redis.lrem(`${prefix}:${INCIDENTS}:wait`, 1, id);
       await redis.zadd(`${prefix}:${INCIDENTS}:failed`, 1_000 + Math.floor(index / 150), id);
     }
+    // More than there are, so that a page which never ends is seen as such.
+    const all = (await list({ limit: 400 })).map(({ jobId }) => jobId);
+    expect([all.length, new Set(all).size]).toEqual([350, 350]);
+
     const seen: string[] = [];
     for await (const { jobId } of failedJobs.list()) {
       seen.push(jobId);

@@ -95,6 +95,25 @@ describe("settling a write whose outcome is unknown", () => {
     }
   });
 
+  it("counts for the generation that was looked at, and for no later one", async () => {
+    const { fail, failNext, settler, store, enqueuer, failedJobs } = openFailures();
+    const job = await fail("outcome_unknown");
+    const { payload } = await failedJobs.find(job);
+    if (payload === null) throw new Error("no payload");
+    await settler.settle(job, { as: "retry" });
+    const started = await store.start(job, 2);
+    expect(started.verdict).toBe("run");
+    const error = new Failure("outcome_unknown", "lost again").toRecord();
+    const findings = findingsSchema.parse({ error });
+    await store.abandon(job, 2, { status: "failed", findings, attempts: 1 }, KEEP_MS);
+    await failNext("outcome_unknown: lost again");
+
+    const stale = { generation: 1, remarks: [] };
+    expect(await refusal(enqueuer.again(payload, stale))).toMatchObject({ code: "conflict" });
+    expect(await store.settle(job, 1, findings, KEEP_MS)).toBe(false);
+    expect(await settler.settle(job, { as: "done" })).toMatchObject({ result: { status: "completed" } });
+  });
+
   it("is refused for a job that failed otherwise, is settled already, or is not there", async () => {
     const { fail, settler } = openFailures();
     const other = await fail("not_found");
