@@ -50,7 +50,7 @@ export function formatDetails(details: FailedJobDetails): string {
 
 export function settleCommands(jobId: string): string[] {
   return [
-    `If it is in Defender:     ${commandLine("settle", jobId, "--as", "done", "--by", "NAME")}`,
+    `If it is in Defender:       ${commandLine("settle", jobId, "--as", "done", "--by", "NAME")}`,
     `If it is not, to try again: ${commandLine("settle", jobId, "--as", "retry", "--by", "NAME")}`,
   ];
 }
