@@ -37,25 +37,28 @@ local function spaced(ms) return math.ceil(tonumber(ms) * ${WHOLE} / share) end
 `;
 
 /**
- * `fullMs(first)`: milliseconds until every window takes a call, 0 now; their limits are in ARGV from `first` on.
- * `count(first)` counts the call in; how long it stays in each window is in ARGV from `first` on.
+ * ARGV ends with the limits of the windows and then how long a call stays in each once it is sent.
+ * `fullMs()`: milliseconds until every window takes a call, 0 now. `count(untilSentMs)`: counts the call in.
  */
 export const WINDOWS = `
-local function fullMs(first)
+local function limitOf(i) return tonumber(ARGV[#ARGV - 2 * #KEYS + 1 + i]) end
+local function staysOf(i) return tonumber(ARGV[#ARGV - #KEYS + i]) end
+local function fullMs()
   local longest = 0
   for i = 2, #KEYS do
-    local limit = math.max(1, math.floor(tonumber(ARGV[first + i - 2]) * share / ${WHOLE}))
+    local limit = math.max(1, math.floor(limitOf(i) * share / ${WHOLE}))
     local spent = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf')
     if spent >= limit then
       local leaves = redis.call('ZRANGEBYSCORE', KEYS[i], '(' .. now, '+inf', 'WITHSCORES', 'LIMIT', spent - limit, 1)
-      longest = math.max(longest, tonumber(leaves[2]) - now)
+      -- One that is still to be sent is taken to be sent this moment, though its place is kept for longer.
+      longest = math.max(longest, math.min(tonumber(leaves[2]) - now, staysOf(i)))
     end
   end
   return longest
 end
-local function count(first)
+local function count(untilSentMs)
   for i = 2, #KEYS do
-    local stays = tonumber(ARGV[first + i - 2])
+    local stays = staysOf(i) + tonumber(untilSentMs)
     redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', now)
     redis.call('ZADD', KEYS[i], now + stays, ARGV[1])
     redis.call('PEXPIRE', KEYS[i], stays)

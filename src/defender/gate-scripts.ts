@@ -34,14 +34,14 @@ local function heldBack(call, expiresAt)
 end
 `;
 
-// ARGV: call, expiry, patience for a slot, for a turn, spacing, each window's limit, then how long a place is kept in each.
+// ARGV: call, expiry, patience for a slot, for a turn, spacing, how long a place is kept for a call to be sent; the windows.
 // A call named '' only looks; others may take the probe or a turn. The limiters know only the configured limits: below
 // those a call gets its place here, or is told how soon there may be one.
 export const ENTER = `${STATE}${SHARE}${WINDOWS}
 local call = ARGV[1]
 local no = heldBack(call, ARGV[2])
 if no then return no end
-local full = fullMs(6)
+local full = fullMs()
 if full > tonumber(ARGV[3]) then return {'full', full} end
 if isLowered and full > 0 then return {'soon', full} end
 local kind = 'go'
@@ -59,17 +59,16 @@ elseif at('pacedUntil') > now then
   store('turn', turn + spaced(ARGV[5]))
 end
 if not isLowered then return {kind, turn - now} end
-count(6 + #KEYS - 1)
+count(ARGV[6])
 return {kind, turn - now, 1}
 `;
 
-// ARGV: call, expiry, spacing, how long the call stays in each window, were it sent as late as can be, then each window's
-// limit. A call that goes is told when. One that entered while the limit was whole has no place below a lowered one.
+// ARGV: call, expiry, spacing, how long until the call is sent at the latest; the windows. A call that goes is told when. One that entered while the limit was whole has no place below a lowered one.
 export const ADMIT = `${STATE}${SHARE}${WINDOWS}
 local no = heldBack(ARGV[1], ARGV[2])
 if no then return no end
 if isLowered and not redis.call('ZSCORE', KEYS[#KEYS], ARGV[1]) then
-  local full = fullMs(4 + #KEYS - 1)
+  local full = fullMs()
   if full > 0 then return {'full', full} end
 end
 if at('pacedUntil') > now then
@@ -77,7 +76,7 @@ if at('pacedUntil') > now then
   if early > 0 then return {'paced', early} end
   store('last', now)
 end
-count(4)
+count(ARGV[4])
 if not state.probe then return {'go', now} end
 store('prober', ARGV[1], 'probeUntil', now + ${PROBE_LEASE_MS})
 return {'probe', now}

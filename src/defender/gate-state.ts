@@ -74,10 +74,8 @@ export class GateState {
     windows: readonly CountedWindow[],
     { expiresAtMs, slotMs, turnMs, placeMs }: Entry,
   ): Promise<Verdict> {
-    const limits = windows.map(({ calls }) => calls);
-    const stays = windows.map(({ holdMs }) => holdMs + placeMs);
     const keys = this.#keys(windows);
-    const args = [call, expiresAtMs ?? "", slotMs, turnMs, this.#spacingMs, ...limits, ...stays];
+    const args = [call, expiresAtMs ?? "", slotMs, turnMs, this.#spacingMs, placeMs, ...argsOf(windows)];
     return parseVerdict(await this.#redis.gateEnter(keys.length, ...keys, ...args));
   }
 
@@ -97,9 +95,7 @@ export class GateState {
     { expiresAtMs, sendMs }: { expiresAtMs: number | null; sendMs: number },
   ): Promise<Verdict> {
     const keys = this.#keys(windows);
-    const stays = windows.map(({ holdMs }) => holdMs + sendMs);
-    const limits = windows.map(({ calls }) => calls);
-    const args = [call, expiresAtMs ?? "", this.#spacingMs, ...stays, ...limits];
+    const args = [call, expiresAtMs ?? "", this.#spacingMs, sendMs, ...argsOf(windows)];
     return parseVerdict(await this.#redis.gateAdmit(keys.length, ...keys, ...args));
   }
 
@@ -141,6 +137,10 @@ export class GateState {
   #keys(windows: readonly CountedWindow[]): string[] {
     return [this.#key, ...windows.map(({ key }) => key)];
   }
+}
+
+function argsOf(windows: readonly CountedWindow[]): number[] {
+  return [...windows.map(({ calls }) => calls), ...windows.map(({ holdMs }) => holdMs)];
 }
 
 function parseVerdict(reply: unknown): Verdict {

@@ -6,6 +6,7 @@ import { randomPrefix } from "../support/prefix.ts";
 import { busiestWindow } from "../support/windows.ts";
 import { Fleet, machineMs, shareReached, timesOf } from "./gate-fleet.ts";
 import type { WorkerSettings } from "./gate-worker.ts";
+import { refusePersistently } from "./lowered-gate.ts";
 
 const redisUrl = inject("redisUrl");
 const AHEAD_MS = 120_000;
@@ -78,5 +79,34 @@ describe.concurrent("several processes on one gate", { timeout: 150_000 }, () =>
     const [first = 0] = resumed();
     expect(first - askedAtMs).toBeGreaterThanOrEqual(2_999);
     expect(busiestWindow(resumed(), 400)).toBeLessThanOrEqual(6);
+  });
+
+  it("keep to a limit that was lowered while they ran, or before they came, and use what is left", async ({
+    onTestFinished,
+  }) => {
+    const window = { calls: 20, windowMs: 2_000 };
+    const fleet = startFleet(onTestFinished);
+    const settings = settingsOf([window]);
+    fleet.start("ahead", settings, AHEAD_MS);
+    fleet.start("bulk", { ...settings, priority: "bulk" }, -AHEAD_MS);
+    await fleet.until(() => new Set(fleet.sent.map(({ worker }) => worker)).size === 2);
+    const redis = new Redis(redisUrl);
+    const gate = await openGate({ redis, bulkShare: 0.8, ...settings });
+    onTestFinished(() => gate.close());
+    for (let refusals = 0; refusals < 2; refusals += 1) await refusePersistently(gate);
+    const loweredAtMs = machineMs();
+    expect(await gate.limit()).toMatchObject({ share: 0.5 });
+    fleet.start("later", settings);
+    // Past the pause, its probe and the pace after it.
+    const since = () => fleet.sent.filter(({ atMs }) => atMs > loweredAtMs + 4_000);
+    await fleet.until(() => since().length >= 61 && since().some(({ worker }) => worker === "later"));
+    const half = { ...window, calls: 10 };
+    const times = timesOf(since());
+    expect(busiestWindow(times, window.windowMs)).toBe(half.calls);
+    // From the first call to the one that is six windows behind it, however they lie in between.
+    expect(shareReached(times.slice(0, 61), [half])).toBeGreaterThanOrEqual(0.95);
+    const bulk = timesOf(since().filter(({ worker }) => worker === "bulk"));
+    expect(bulk.length).toBeGreaterThan(0);
+    expect(busiestWindow(bulk, window.windowMs)).toBeLessThanOrEqual(8);
   });
 });

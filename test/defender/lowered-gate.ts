@@ -1,4 +1,5 @@
 /** Calls that Defender refuses although our limit let them go, and time that passes for a gate at once. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { Failure } from "../../src/contract/failure.ts";
 import type { Gate } from "../../src/defender/gate.ts";
@@ -12,6 +13,18 @@ export async function elapse(redis: Redis, base: string, ms: number): Promise<vo
   const key = `${base}:pause`;
   const stored = Object.keys(await redis.hgetall(key));
   for (const field of TIMES) if (stored.includes(field)) await redis.hincrby(key, field, -ms);
+}
+
+/** Comes back until one call is let go, among those of others; it is refused then. */
+export async function refusePersistently(gate: Gate): Promise<void> {
+  for (;;) {
+    try {
+      return await refuse(gate);
+    } catch (error) {
+      if (!(error instanceof Failure) || error.code !== "throttled") throw error;
+      await sleep(error.details.retryAfterMs ?? 0);
+    }
+  }
 }
 
 /** One call is let go and refused, because there were too many. */
