@@ -11,6 +11,11 @@ export interface ConnectionOptions {
 
 /** How long a producer waits for Redis before it says so, in milliseconds. */
 const PATIENCE_MS = 3_000;
+/**
+ * A connection that answers nothing for so long is dead, though nobody closed it: a firewall forgot it, or its host is
+ * gone. Longer than BullMQ ever blocks on one (10 s, and 1 s until it gives the wait up by itself).
+ */
+const DEAD_AFTER_MS = 12_000;
 
 /** ioredis has no time limit for commands that wait until a cluster is found. */
 class ImpatientCluster extends Cluster {
@@ -24,6 +29,7 @@ type SendRest = Parameters<Cluster["sendCommand"]> extends [Command, ...infer Re
 interface Behaviour {
   commandTimeout?: number;
   connectTimeout?: number;
+  socketTimeout: number;
   maxRetriesPerRequest: number | null;
 }
 
@@ -65,11 +71,16 @@ function connect(config: RedisConfig, behaviour: Behaviour, options: ConnectionO
 
 /** For producers and readers: a command that Redis does not answer rejects within seconds. Not for blocking commands. */
 export function connectProducer(config: RedisConfig, options: ConnectionOptions = {}): Redis | Cluster {
-  const behaviour = { commandTimeout: PATIENCE_MS, connectTimeout: PATIENCE_MS, maxRetriesPerRequest: 1 };
+  const behaviour = {
+    commandTimeout: PATIENCE_MS,
+    connectTimeout: PATIENCE_MS,
+    socketTimeout: PATIENCE_MS,
+    maxRetriesPerRequest: 1,
+  };
   return connect(config, behaviour, options);
 }
 
 /** For workers and blocking commands: waits for Redis as long as it takes. */
 export function connectWorker(config: RedisConfig, options: ConnectionOptions = {}): Redis | Cluster {
-  return connect(config, { maxRetriesPerRequest: null }, options);
+  return connect(config, { maxRetriesPerRequest: null, socketTimeout: DEAD_AFTER_MS }, options);
 }

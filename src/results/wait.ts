@@ -45,7 +45,7 @@ export async function waitFor(
       if (isFinal(result.status)) return result;
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) throw new WaitTimeout(result, timeoutMs);
-      await changedWithin(changed, Math.min(leftMs, untilExpiryMs([result])));
+      await changedWithin(changed, Math.min(leftMs, untilNextLookMs([result])));
     }
   } finally {
     await watching.stop();
@@ -87,22 +87,22 @@ export async function* follow(
         // What has changed since is among the next changes.
         if (result !== null && Number(result.cursor) <= Number(cursor)) yield result;
       }
-      await Promise.race([changedWithin(changed, untilExpiryMs([...queued.values()])), ended]);
+      await Promise.race([changedWithin(changed, untilNextLookMs([...queued.values()])), ended]);
     }
   } finally {
     await watching.stop();
   }
 }
 
-/** Node's timers end there. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** Whoever waits reads so often by himself, for a connection that has died unnoticed brings no announcements. */
+const LOOK_AGAIN_MS = 10_000;
 
 /** An expiry is judged on Redis's clock; ours only says when to look again. */
-function untilExpiryMs(results: readonly Result[]): number {
+function untilNextLookMs(results: readonly Result[]): number {
   const waits = results
     .filter(({ status }) => status === "queued")
     .map(({ expires_at }) => Date.parse(expires_at) - Date.now());
-  return Math.min(LONGEST_TIMER_MS, ...waits.map((ms) => Math.max(50, ms + 1)));
+  return Math.min(LOOK_AGAIN_MS, ...waits.map((ms) => Math.max(50, ms + 1)));
 }
 
 /** Queued when the follower last looked, and so perhaps still, or expired without a word since. */

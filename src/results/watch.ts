@@ -46,7 +46,8 @@ export class ChangeWatch {
       wake();
       if (channel.listeners.size > 0 || this.#channels.get(name) !== channel) return;
       this.#channels.delete(name);
-      await this.#subscriber.unsubscribe(name);
+      // Not waited for: the connection may be dead, and what was waited for is known.
+      this.#subscriber.unsubscribe(name).catch(() => undefined);
     };
     try {
       // Whoever comes second waits for it too: what is announced before is lost.

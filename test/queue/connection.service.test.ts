@@ -8,6 +8,7 @@ import { Cluster, Redis } from "ioredis";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { connectProducer, connectWorker } from "../../src/queue/connection.ts";
 import type { RedisConfig } from "../../src/settings/redis.ts";
+import { openRedisProxy } from "../support/redis-proxy.ts";
 import { findServer, startServer } from "../support/redis-server.ts";
 
 const program = findServer();
@@ -54,6 +55,18 @@ describe("a producer", () => {
     const redis = connectProducer(config(`redis://127.0.0.1:${await portOf(createServer())}`));
     onTestFinished(() => redis.disconnect());
     await expect(redis.ping()).rejects.toThrow("timed out");
+  });
+
+  it("leaves a connection that has died unnoticed after the first call that it did not answer", async () => {
+    const proxy = await openRedisProxy(inject("redisUrl"));
+    onTestFinished(proxy.close);
+    const redis = connectProducer(config(proxy.url));
+    onTestFinished(() => redis.disconnect());
+    await redis.ping();
+    const forgotten = new Set(proxy.connections());
+    proxy.goDeaf((connection) => forgotten.has(connection));
+    await expect(redis.ping()).rejects.toThrow("timed out");
+    await expect(redis.ping()).resolves.toBe("PONG");
   });
 
   it("speaks TLS to rediss://", async () => {
