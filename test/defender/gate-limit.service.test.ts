@@ -195,21 +195,4 @@ describe.concurrent("a gate's limit", () => {
     times.push(...(await Promise.all([1, 2, 3, 4, 5].map((index) => each(index).run(passage(), send)))));
     expect(busiestWindow(times, 1_000)).toBe(5);
   });
-
-  it("tells a call that finds every place taken to come back after a window, though none was used yet", async (test) => {
-    const context = await opened(test, [{ calls: 8, windowMs: 60_000 }]);
-    await halve(context);
-    const { gate } = context;
-    const looks = manual();
-    const goesOn = manual();
-    const beforeSend = async () => {
-      looks.resolve();
-      await goesOn.promise;
-    };
-    const run = gate.run(passage({ beforeSend }), send);
-    await looks.promise;
-    expect((await refusal(gate.run(passage(), send))).details.retryAfterMs).toBeLessThanOrEqual(60_600);
-    goesOn.resolve();
-    await run;
-  });
 });

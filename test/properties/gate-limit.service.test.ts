@@ -97,7 +97,7 @@ it("halves and climbs as the model does, and never leaves less than a tenth", as
   expect(lowest).toBe(0.1);
 });
 
-it("is rounded alike by the scripts and by those who show it", async () => {
+it("is rounded alike by the scripts and by those who show it, and opens a window after its places were taken", async () => {
   const windows = fc.record({
     calls: fc.integer({ min: 1, max: 30 }),
     share: fc.integer({ min: 100, max: 999 }),
@@ -109,10 +109,14 @@ it("is rounded alike by the scripts and by those who show it", async () => {
       const [seconds] = await redis.time();
       await redis.hset(`${base}:pause`, { share, loweredAt: Number(seconds) * 1_000 });
       const counted = [{ key: `${base}:spent`, calls, holdMs: 60_000 }];
-      const entry = { expiresAtMs: null, slotMs: 0, turnMs: 0, placeMs: 0 };
+      const entry = { expiresAtMs: null, slotMs: 0, turnMs: 0, placeMs: 7_000 };
       let places = 0;
       while ((await state.enter(`call ${places}`, counted, entry)).hasPlace) places += 1;
       expect(places).toBe(callsLeft({ calls }, await state.limit()));
+      // Kept for longer in case that they are sent late, they are mostly sent at once.
+      const { kind, ms } = await state.look(counted);
+      expect(kind).toBe("full");
+      expect(ms).toBeLessThanOrEqual(60_000);
       await redis.del(`${base}:pause`, `${base}:spent`);
     }),
     { numRuns: 50 },
