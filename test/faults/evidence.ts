@@ -10,7 +10,12 @@ import type { Accepted, Rig } from "../support/rig.ts";
 
 export interface Evidence {
   /** In the order they were accepted; the result is null when nobody knows the job. */
-  jobs: readonly { accepted: Accepted; result: Result | null }[];
+  jobs: readonly {
+    accepted: Accepted;
+    result: Result | null;
+    /** As it was when it was first seen final, if somebody waited for it. */
+    final?: Result | undefined;
+  }[];
   ledger: Ledger;
   /** What is true of each incident that was written to. */
   incidents: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -27,7 +32,7 @@ export interface Evidence {
 const PATIENCE_MS = 45_000;
 
 export async function collectEvidence(rig: Rig): Promise<Evidence> {
-  const { client, accepted, simulator, workers, redisUrl, prefix, clientSecret } = rig;
+  const { client, accepted, finals, simulator, workers, redisUrl, prefix, clientSecret } = rig;
   const unfinished = await settled(redisUrl, prefix);
   const results = await Promise.all(accepted.map((job) => client.result(job)));
   const ledger = await simulator.ledger();
@@ -35,7 +40,11 @@ export async function collectEvidence(rig: Rig): Promise<Evidence> {
   const states = await Promise.all(written.map(async (id) => [id, await simulator.incident(id)] as const));
   const redis = await dumpRedis(redisUrl, prefix);
   return {
-    jobs: accepted.map((job, index) => ({ accepted: job, result: results[index] ?? null })),
+    jobs: accepted.map((job, index) => ({
+      accepted: job,
+      result: results[index] ?? null,
+      final: finals.get(job.jobId),
+    })),
     ledger,
     incidents: Object.fromEntries(states),
     unfinished,

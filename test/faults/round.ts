@@ -45,9 +45,7 @@ export async function runRound(seed: number, redisUrl: string): Promise<RoundOut
   try {
     for (const fault of plan.faults) await rig.simulator.addFault(fault);
     await Promise.all([enqueueAll(rig, plan), killAll(crew, plan)]);
-    await Promise.all(
-      rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: DONE_WITHIN_MS })),
-    );
+    await Promise.all(rig.accepted.map((job) => rig.finish(job, DONE_WITHIN_MS)));
     await check(rig, { limits: LIMITS, events: EVENTS });
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error);

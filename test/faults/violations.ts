@@ -1,4 +1,5 @@
 /** The one judge of all fault tests: what was promised, held against what was left behind. Pure, so that it can be judged itself. */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { FailureCode } from "../../src/contract/failure.ts";
 import { busiestWindow } from "../support/windows.ts";
@@ -20,6 +21,7 @@ type Check = (evidence: Evidence, allowance: Allowance) => string[];
 
 const PROMISES: readonly Check[] = [
   everyJobIsOver,
+  finalIsFinal,
   everyEffectOnce,
   lastAcceptedUpdateStays,
   windowsHold,
@@ -42,6 +44,14 @@ function everyJobIsOver({ jobs }: Evidence, { failures = [] }: Allowance): strin
     const { code, message } = result.error ?? { code: "internal_error", message: "no error" };
     return failures.some((allowed) => allowed === code) ? [] : [`failed: ${name}: ${code}: ${message}`];
   });
+}
+
+function finalIsFinal({ jobs }: Evidence): string[] {
+  return jobs.flatMap(({ accepted: { action, jobId }, result, final }) =>
+    final === undefined || isDeepStrictEqual(result, final)
+      ? []
+      : [`rewritten: the result of ${action} ${jobId} was final, and changed`],
+  );
 }
 
 /** Tests give every comment a text, and every update an assignee, of its own. */

@@ -1,6 +1,6 @@
 /** A whole pipe: simulator, client, and workers as processes by their shipped command. It remembers what was accepted. */
 
-import type { Client, EnqueueOptions, JobRef } from "../../producers/client.ts";
+import type { Client, EnqueueOptions, JobRef, Result } from "../../producers/client.ts";
 import { type ActionName, createClient } from "../../producers/client.ts";
 import { SimulatorControl } from "./control.ts";
 import { randomPrefix } from "./prefix.ts";
@@ -35,11 +35,15 @@ export interface Rig {
   env: Readonly<Record<string, string>>;
   /** In the order they were accepted. */
   accepted: readonly Accepted[];
+  /** What `finish` saw, by job id. */
+  finals: ReadonlyMap<string, Result>;
   /** All that were ever started. */
   workers: readonly WorkerProcess[];
   startWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
   /** Enqueues and remembers; case 4711 unless the input names one. */
   accept(action: ActionName, input: object, options?: EnqueueOptions): Promise<Accepted>;
+  /** The final result; it must never change after. Rejects when the time is up. */
+  finish(job: JobRef, timeoutMs?: number): Promise<Result>;
   /** Ends workers, client and simulator; SIGKILL for a worker that is not to end in good order. */
   close(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
@@ -55,6 +59,7 @@ export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} 
   const client = createClient({ redisUrl, queuePrefix: prefix });
   const workers: WorkerProcess[] = [];
   const accepted: Accepted[] = [];
+  const finals = new Map<string, Result>();
   const workerEnv = {
     REDIS_URL: redisUrl,
     QUEUE_PREFIX: prefix,
@@ -73,6 +78,7 @@ export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} 
     clientSecret: simulator.clientSecret,
     env: workerEnv,
     accepted,
+    finals,
     workers,
     async startWorker(more = {}) {
       const worker = await startWorkerProcess({ ...workerEnv, ...more }, (started) => workers.push(started));
@@ -84,6 +90,11 @@ export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} 
       const job = { caseId, jobId, action, input };
       if (!accepted.some((known) => known.jobId === jobId)) accepted.push(job);
       return job;
+    },
+    async finish(job, timeoutMs = 60_000) {
+      const result = await client.waitForResult(job, { timeoutMs });
+      finals.set(job.jobId, result);
+      return result;
     },
     async close(signal = "SIGTERM") {
       await Promise.all(workers.map((worker) => worker.kill(signal)));

@@ -14,8 +14,8 @@ const COMMAND = [new URL("../../dist/src/cli.js", import.meta.url).pathname, "wo
 export interface WorkerProcess {
   /** Everything it has logged so far, one JSON text a line. */
   readonly log: readonly string[];
-  /** The first log line of an event, past or to come; rejects when the process ends before. */
-  event(name: string): Promise<LogLine>;
+  /** The first log line of one of these events, past or to come; rejects when the process ends before. */
+  event(...names: readonly string[]): Promise<LogLine>;
   /** Settles with its exit code, null when a signal ended it. */
   readonly ended: Promise<number | null>;
   /** Resolves once it has stopped running, as SIGSTOP from a fault point makes it. */
@@ -49,11 +49,11 @@ export async function startWorkerProcess(
     for (const listener of listeners) listener();
   });
 
-  function find(name: string): LogLine | undefined {
+  function find(names: readonly string[]): LogLine | undefined {
     for (const line of log) {
-      if (!line.includes(`"${name}"`)) continue;
+      if (!names.some((name) => line.includes(`"${name}"`))) continue;
       const parsed = logLine.safeParse(JSON.parse(line));
-      if (parsed.success && parsed.data.event === name) return parsed.data;
+      if (parsed.success && names.includes(parsed.data.event)) return parsed.data;
     }
     return undefined;
   }
@@ -61,10 +61,10 @@ export async function startWorkerProcess(
   const worker: WorkerProcess = {
     log,
     ended,
-    event(name) {
+    event(...names) {
       return new Promise((resolve, reject) => {
         const look = (): void => {
-          const line = find(name);
+          const line = find(names);
           if (line === undefined) return;
           listeners.delete(look);
           resolve(line);
@@ -72,7 +72,7 @@ export async function startWorkerProcess(
         listeners.add(look);
         look();
         void ended.then(() =>
-          reject(new Error(`the worker ended before ${name}:\n${log.slice(-20).join("\n")}`)),
+          reject(new Error(`the worker ended before ${names}:\n${log.slice(-20).join("\n")}`)),
         );
       });
     },
