@@ -36,7 +36,7 @@ test("of two updates, the first one throttled and retried, the second one's valu
     status: "active",
     assignedTo: "second@contoso.com",
   });
-  const { effects } = await simulator.ledger();
-  const owners = effects.filter(({ incidentId }) => incidentId === "29").map(({ what }) => what);
-  expect(owners).toHaveLength(2);
+  const { arrivals, effects } = await simulator.ledger();
+  expect(arrivals.filter(({ status }) => status === 429)).toHaveLength(1);
+  expect(effects.filter(({ incidentId }) => incidentId === "29")).toHaveLength(2);
 });
