@@ -6,7 +6,7 @@ import type { Job as QueueJob } from "bullmq";
 import type { FastifyPluginCallback } from "fastify";
 import { Failure } from "../contract/failure.ts";
 import { jobSchema } from "../contract/job.ts";
-import type { Enqueuer } from "../queue/enqueue.ts";
+import { type Enqueuer, unsettled } from "../queue/enqueue.ts";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import { showData, showReason } from "./shown-job.ts";
@@ -69,7 +69,7 @@ class BoardQueue extends BullMQAdapter {
 
   /** The job is the board's own copy, which it never writes back. */
   #show(job: QueueJob, onRefused: (refusal: Error) => Promise<void>): QueueJob {
-    const { data } = job;
+    const { data, failedReason } = job;
     const retry = job.retry.bind(job);
     job.data = showData(data);
     job.returnvalue = job.returnvalue && showData(job.returnvalue);
@@ -78,7 +78,7 @@ class BoardQueue extends BullMQAdapter {
     job.retry = async (state) => {
       try {
         // The result of a failed job is final: moved back as it is, it would only find that it is over.
-        if (await this.#askAgain(data)) await job.remove();
+        if (await this.#askAgain(data, failedReason)) await job.remove();
         else await retry(state);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
@@ -88,8 +88,11 @@ class BoardQueue extends BullMQAdapter {
     return job;
   }
 
-  async #askAgain(data: unknown): Promise<boolean> {
+  async #askAgain(data: unknown, failedReason: string | undefined): Promise<boolean> {
     const parsed = jobSchema.safeParse(data);
-    return parsed.success && (await this.#enqueuer.again(parsed.data));
+    if (!parsed.success) return false;
+    // The record refuses this by itself, but it may have expired.
+    if (failedReason?.startsWith("outcome_unknown:")) throw unsettled(parsed.data.job_id);
+    return await this.#enqueuer.again(parsed.data);
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { jobSchema } from "../../src/contract/job.ts";
 import { findingsSchema } from "../../src/contract/result.ts";
+import { caseKeys } from "../../src/results/keys.ts";
 import { ResultStore } from "../../src/results/store.ts";
 import { startSimulator } from "../simulator/simulator.ts";
 import { fillQueue, INCIDENTS, listQueues, UPDATE, writesFor } from "./bull-board.ts";
@@ -106,6 +107,16 @@ describe("a board with writes on", () => {
     const [waiting] = await queue.getWaiting();
     expect(jobSchema.parse(waiting?.data)).toMatchObject({ job_id: closed.jobId, generation: 2 });
     expect(await ops.client.result(closed)).toMatchObject({ status: "queued", error: null });
+  });
+
+  it("does not send a write of unknown outcome again when its result has expired", async () => {
+    const ops = await openOps({ OPS_WRITES: "on" });
+    const job = await ops.client.enqueue("update_incident", UPDATE);
+    await failNextJob(ops.prefix, INCIDENTS, "outcome_unknown: in the test");
+    await ops.redis.del(caseKeys(ops.prefix, job.caseId).record(job.jobId));
+    const retry = `${ops.url}/queues/api/queues/${INCIDENTS}/${job.jobId}-1/retry`;
+    expect(await ask(retry, { method: "PUT", headers: { origin: ops.url } })).toMatchObject({ status: 409 });
+    expect(await ops.queues.get(INCIDENTS).getJobState(`${job.jobId}-1`)).toBe("failed");
   });
 
   it("lets a payload that cannot be read fail once more", async () => {
