@@ -165,9 +165,11 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       const rows = slots.of[passage.priority];
       const { held, probes, admittedAtMs } = await enter(passage, name);
       let isSent = false;
+      let sentAtMs = 0;
       const sent = (): void => {
         if (isSent) return;
         isSent = true;
+        sentAtMs = performance.now();
         note(state.sent(name, rows));
         for (const slot of held) slot.endAfterWindow();
       };
@@ -181,7 +183,8 @@ export async function openGate(options: GateOptions): Promise<Gate> {
         throw error;
       } finally {
         if (probes) note(state.endProbe(name, passes));
-        if (!isSent) {
+        if (isSent) for (const slot of held) slot.answeredAfter(performance.now() - sentAtMs);
+        else {
           for (const slot of held) slot.end();
           note(state.unsent(name, rows));
         }

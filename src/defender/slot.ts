@@ -6,6 +6,12 @@ export function holdMsOf(window: Window): number {
   return window.windowMs + Math.max(Math.ceil(window.windowMs / 100), 20);
 }
 
+/**
+ * Defender counts a call when it arrives, and only its answer proves that. One that is not answered may be on its way for
+ * so long, on a busy machine or line; guards that are longer than this need no answer.
+ */
+export const LONGEST_WAY_MS = 250;
+
 /** The calls of a window that bulk may hold: rounded down, at least one. */
 export function bulkCallsOf(window: Window, bulkShare: number): number {
   return Math.max(1, Math.floor(window.calls * bulkShare));
@@ -16,13 +22,16 @@ export class Slot {
   readonly granted: Promise<void>;
   readonly ended: Promise<void>;
   readonly #holdMs: number;
+  readonly #windowMs: number;
   isOver = false;
   grant: () => void = () => {};
   refuse: (error: unknown) => void = () => {};
   #end: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(holdMs: number) {
+  constructor(holdMs: number, windowMs: number) {
     this.#holdMs = holdMs;
+    this.#windowMs = windowMs;
     this.granted = new Promise((resolve, reject) => {
       this.grant = resolve;
       this.refuse = reject;
@@ -39,8 +48,19 @@ export class Slot {
     this.#end();
   }
 
-  /** The call was sent this moment: keeps the slot for the rest of its window. */
+  /** The call was sent this moment: keeps the slot for the rest of its window, however late it arrives. */
   endAfterWindow(): void {
-    setTimeout(() => this.end(), this.#holdMs).unref();
+    this.#endIn(Math.max(this.#holdMs, this.#windowMs + LONGEST_WAY_MS));
+  }
+
+  /** The call was answered `ms` after it was sent, so it arrived by then. */
+  answeredAfter(ms: number): void {
+    const guardMs = this.#holdMs - this.#windowMs;
+    this.#endIn(this.#windowMs + Math.max(guardMs, Math.min(ms, LONGEST_WAY_MS)) - ms);
+  }
+
+  #endIn(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.end(), Math.max(0, ms)).unref();
   }
 }

@@ -7,7 +7,7 @@ import { Failure, toFailure } from "../contract/failure.ts";
 import type { Priority } from "../contract/job.ts";
 import type { CountedWindow } from "./gate-state.ts";
 import { type LostState, repairScripts } from "./limiter-repair.ts";
-import { bulkCallsOf, holdMsOf, Slot } from "./slot.ts";
+import { bulkCallsOf, holdMsOf, LONGEST_WAY_MS, Slot } from "./slot.ts";
 
 /** Nobody waits longer inside the gate, so that a waiting call does not occupy a worker. */
 export const LONGEST_WAIT_MS = 2_000;
@@ -29,12 +29,19 @@ export class WindowSlots implements CountedWindow {
   readonly key: string;
   readonly calls: number;
   readonly holdMs: number;
+  readonly #windowMs: number;
   readonly #limiter: Bottleneck;
   readonly #onWarning: (message: string) => void;
   readonly #held = new Set<Slot>();
   #recovering = false;
 
-  constructor(limiter: Bottleneck, counted: CountedWindow, onWarning: (message: string) => void) {
+  constructor(
+    limiter: Bottleneck,
+    counted: CountedWindow,
+    windowMs: number,
+    onWarning: (message: string) => void,
+  ) {
+    this.#windowMs = windowMs;
     this.#limiter = limiter;
     this.key = counted.key;
     this.calls = counted.calls;
@@ -44,7 +51,7 @@ export class WindowSlots implements CountedWindow {
 
   /** Asks for a slot; the caller ends it, granted or not. */
   request(priority: Priority): Slot {
-    const slot = new Slot(this.holdMs);
+    const slot = new Slot(this.holdMs, this.#windowMs);
     this.#schedule(slot, QUEUE_ORDER[priority]);
     return slot;
   }
@@ -79,7 +86,7 @@ export class WindowSlots implements CountedWindow {
 
   #schedule(slot: Slot, priority: number): void {
     let started = false;
-    const expiration = this.holdMs + LONGEST_WAIT_MS + LONGEST_SEND_MS;
+    const expiration = this.holdMs + LONGEST_WAY_MS + LONGEST_WAIT_MS + LONGEST_SEND_MS;
     this.#limiter
       .schedule({ priority, expiration }, async () => {
         started = true;
@@ -146,7 +153,7 @@ export async function openSlots(options: SlotsOptions): Promise<Slots> {
     limiter.on("error", (error) => warn(`the limiter ${id}: ${toFailure(error).message}`));
     limiters.push(limiter);
     const counted = { key: `${base}:spent${name}`, calls, holdMs: holdMsOf(window) };
-    const slots = new WindowSlots(limiter, counted, warn);
+    const slots = new WindowSlots(limiter, counted, window.windowMs, warn);
     bySettingsKey.set(settingsKeyOf(id), slots);
     return slots;
   };
