@@ -6,6 +6,7 @@ import { printJson, printText, tell } from "../../src/output.ts";
 import type { Client, FailedJob } from "../client.ts";
 import { confirm, isOnTerminal } from "./confirm.ts";
 import { addFilterOptions, type FilterOptions, givenFilters, readFilter } from "./failed-options.ts";
+import { findLaterWrites } from "./later-writes.ts";
 import { planRetry, type RetryPlan } from "./retry-plan.ts";
 import { formatOutcome, formatPlan, type RetryOutcome, toRetryJson } from "./retry-text.ts";
 import { withClient } from "./session.ts";
@@ -46,7 +47,8 @@ async function retry(client: Client, jobId: string | undefined, options: Options
   const jobs: FailedJob[] = [];
   if (isNamed) jobs.push(await client.failedJob({ jobId, caseId: options.case }));
   else for await (const job of client.failed(readFilter(options))) jobs.push(job);
-  const plan = planRetry(jobs, { isNamed, code: options.code });
+  const later = isNamed ? new Map() : await findLaterWrites(client, jobs);
+  const plan = planRetry(jobs, { isNamed, code: options.code }, later);
 
   const isAgreed = await agree(plan, options);
   const outcome = isAgreed

@@ -136,6 +136,7 @@ export const addCommentToIncident = defineAction({
   description: "Add comment to incident in Microsoft 365 Defender.",
   lane: "incidents",
   effect: "write",
+  leaves: "entry",
   permissions: ["SecurityIncident.ReadWrite.All"],
   failurePrefix: 'Error executing action "Add Comment To Incident". Reason: ',
   input,

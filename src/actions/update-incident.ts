@@ -191,6 +191,7 @@ export const updateIncident = defineAction({
   description: "Update incident in Microsoft 365 Defender.",
   lane: "incidents",
   effect: "write",
+  leaves: "state",
   permissions: ["SecurityIncident.ReadWrite.All"],
   failurePrefix: 'Error executing action "Update Incident". Reason: ',
   input,

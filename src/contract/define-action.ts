@@ -76,6 +76,8 @@ interface ReadAction<Name extends string, Input extends z.ZodObject> extends Fac
 
 interface WriteAction<Name extends string, Input extends z.ZodObject> extends Facts<Name, Input> {
   effect: "write";
+  /** `state`: a late run would undo what later ones have set. `entry`: it adds to what is there. */
+  leaves: "state" | "entry";
   /** The incident that is written to: writes to one incident run in the order they were accepted. */
   incidentOf(input: z.output<Input>): string;
   /** How a repeat is recognised: finds out what became of an earlier write. Null: it did not happen, send again. */

@@ -17,6 +17,8 @@ export interface FailedJob {
   instance: string;
   priority: Priority;
   requestedBy: string | null;
+  /** That it was to write to; null for a read, and when its arguments are not known. */
+  incidentId: string | null;
   code: FailureCode;
   message: string;
   /** Whether the same request may succeed later without a change to it. */
@@ -118,6 +120,7 @@ export function describeFailed(
     instance,
     priority,
     requestedBy,
+    incidentId: requestedIncident(job),
     code: error.code,
     message: error.message,
     retryable: error.retryable,
@@ -138,6 +141,7 @@ export function describeRecord({ result, priority }: Standing): FailedJob {
     instance: result.instance,
     priority,
     requestedBy: result.requested_by,
+    incidentId: null,
     code,
     message,
     retryable,

@@ -9,6 +9,7 @@ const JOB: FailedJob = {
   instance: "default",
   priority: "interactive",
   requestedBy: null,
+  incidentId: "29",
   code: "throttled",
   message: "the quota is spent",
   retryable: true,
