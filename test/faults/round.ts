@@ -28,8 +28,8 @@ const LIMITS = [
   { lane: "incidents", calls: 40, windowMs: 2_000 },
   { lane: "hunting", calls: 20, windowMs: 2_000 },
 ] as const;
-/** What a killed worker had in hand. */
-const EVENTS = ["job.stalled"];
+/** What a killed worker had in hand; and two scripted 429s lower the limit, as they should. */
+const EVENTS = ["job.stalled", "gate.limit_lowered"];
 
 export async function runRound(seed: number, redisUrl: string): Promise<RoundOutcome> {
   const plan = planRound(seed);
