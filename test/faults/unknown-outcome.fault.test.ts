@@ -47,5 +47,5 @@ it("parks as outcome_unknown with its evidence, is never sent twice, and holds n
     { jobId: job.jobId, caseId: job.caseId },
     { as: "done", by: "ada@contoso.com" },
   );
-  expect(settled).toMatchObject({ status: "completed", is_success: true });
+  expect(settled).toMatchObject({ result: { status: "completed", is_success: true } });
 });
