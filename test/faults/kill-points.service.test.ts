@@ -1,19 +1,10 @@
 /** A worker that dies at any named point of a write loses nothing and does nothing twice, and its job is picked up within 30 s. */
 import { describe, expect, it } from "vitest";
 import type { ActionName } from "../../producers/client.ts";
-import type { FaultPoint } from "../../src/fault-point.ts";
 import { check } from "./checker.ts";
+import { WORKER_POINTS } from "./points.ts";
 import { openFaultRig } from "./rig.ts";
 
-const POINTS: readonly FaultPoint[] = [
-  "before-note",
-  "after-note",
-  "after-send",
-  "after-answer",
-  "before-result",
-  "after-result",
-  "before-ack",
-];
 const WRITES: readonly (readonly [ActionName, object])[] = [
   ["add_comment_to_incident", { incident_id: 29, comment: "contained" }],
   ["update_incident", { incident_id: 29, status: "Resolved", assign_to: "ada@contoso.com" }],
@@ -23,7 +14,7 @@ const SETTLE_MS = 2_000;
 const PICKED_UP_WITHIN_MS = 30_000;
 
 describe.concurrent.each(WRITES)("%s", { timeout: 90_000 }, (action, input) => {
-  it.for(POINTS)("is done once when its worker dies %s", async (point, context) => {
+  it.for(WORKER_POINTS)("is done once when its worker dies %s", async (point, context) => {
     const rig = await openFaultRig(context, { env: { COMMENT_SETTLE: `${SETTLE_MS}ms` } });
     const doomed = await rig.startWorker({ FAULT_POINT: point });
     const job = await rig.accept(action, input);

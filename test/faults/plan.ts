@@ -1,7 +1,8 @@
 /** The plan of one random round: which jobs, which faults of Defender, and when workers are killed. It follows from its seed. */
 import fc from "fast-check";
 import type { ActionName } from "../../producers/client.ts";
-import { FAULT_POINTS, type FaultPoint } from "../../src/fault-point.ts";
+import type { FaultPoint } from "../../src/fault-point.ts";
+import { WORKER_POINTS } from "./points.ts";
 
 export interface PlannedJob {
   action: ActionName;
@@ -31,7 +32,6 @@ export interface Plan {
 
 const INCIDENTS = [3, 4, 7, 29] as const;
 const incident = fc.constantFrom(...INCIDENTS);
-const WORKER_POINTS = FAULT_POINTS.filter((point) => point !== "after-record" && point !== "after-turn");
 
 const work = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("comment"), incident }) },

@@ -3,23 +3,8 @@ import type { FailedJob, Result } from "../../../producers/client.ts";
 import { findLaterWrites } from "../../../producers/commands/later-writes.ts";
 import { planRetry } from "../../../producers/commands/retry-plan.ts";
 import { resultSchema } from "../../../src/contract/result.ts";
+import { FAILED } from "./failed-job.ts";
 
-const FAILED: FailedJob = {
-  jobId: "j1",
-  caseId: "4711",
-  action: "update_incident",
-  instance: "default",
-  priority: "interactive",
-  requestedBy: null,
-  incidentId: "29",
-  code: "throttled",
-  message: "the quota is spent",
-  retryable: true,
-  failedAt: "2026-03-18T10:30:00.000Z",
-  enqueuedAt: "2026-03-18T10:00:00.000Z",
-  hasResult: true,
-  hasArguments: true,
-};
 const LATER: Result = resultSchema.parse({
   v: 1,
   case_id: "4712",

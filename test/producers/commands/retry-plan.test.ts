@@ -1,23 +1,7 @@
 import { expect, it } from "vitest";
 import type { FailedJob } from "../../../producers/client.ts";
 import { planRetry } from "../../../producers/commands/retry-plan.ts";
-
-const JOB: FailedJob = {
-  jobId: "j1",
-  caseId: "4711",
-  action: "update_incident",
-  instance: "default",
-  priority: "interactive",
-  requestedBy: null,
-  incidentId: "29",
-  code: "throttled",
-  message: "the quota is spent",
-  retryable: true,
-  failedAt: "2026-03-18T10:30:00.000Z",
-  enqueuedAt: "2026-03-18T10:00:00.000Z",
-  hasResult: true,
-  hasArguments: true,
-};
+import { FAILED as JOB } from "./failed-job.ts";
 
 const UNKNOWN: Partial<FailedJob> = { code: "outcome_unknown", retryable: false };
 const BAD: Partial<FailedJob> = { code: "invalid_input", retryable: false };
