@@ -4,6 +4,14 @@ import type { Log } from "../log.ts";
 /** The same error is logged once in this time. */
 const QUIET_MS = 10_000;
 
+export interface ErrorFields {
+  event: string;
+  queue?: string;
+  lane?: string;
+  instance?: string;
+  err?: Error;
+}
+
 interface Seen {
   atMs: number;
   repeats: number;
@@ -19,9 +27,9 @@ export class ErrorLog {
     this.#nowMs = nowMs;
   }
 
-  /** `repeats`: how often it came unlogged since it was logged last. */
-  warn(fields: { event: string; queue?: string; err: Error }, text: string): void {
-    const key = `${fields.event} ${fields.err.message}`;
+  /** The same is the same event with the same error, or text. `repeats`: how often it came unlogged since it was logged last. */
+  warn(fields: ErrorFields, text: string): void {
+    const key = `${fields.event} ${fields.err?.message ?? text}`;
     const nowMs = this.#nowMs();
     const seen = this.#seen.get(key);
     if (seen !== undefined && nowMs - seen.atMs < QUIET_MS) {

@@ -6,6 +6,7 @@ import { type Gate, openGate } from "../defender/gate.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
 import type { InstanceAccess } from "./attempt.ts";
+import { ErrorLog } from "./error-log.ts";
 import type { Observe } from "./observer.ts";
 
 /** The part of a lane's configured limits that calls may use: from 0.1 to 1. */
@@ -91,13 +92,15 @@ async function openGates(
     for (const lane of LANES) {
       const id = gateId(instance, lane);
       if (opening.has(id)) continue;
+      const errors = new ErrorLog(log);
       const gate = openGate({
         redis: connectWorker(config.redis, { name: `defender-gate-${lane}` }),
         prefix: config.redis.prefix,
         id,
         windows: instance.limits[lane],
         bulkShare: instance.bulkShare,
-        onWarning: (message) => log.warn({ event: "gate.warning", lane, instance: instance.name }, message),
+        onWarning: (message) =>
+          errors.warn({ event: "gate.warning", lane, instance: instance.name }, message),
         onLimitLowered: (share) =>
           log.warn(
             { event: "gate.limit_lowered", lane, instance: instance.name, share },
