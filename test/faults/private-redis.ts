@@ -1,5 +1,6 @@
 /** A Redis of a test's own, which keeps every write on disk and can be killed, frozen, flushed, filled and started again. */
-import { rm } from "node:fs/promises";
+import { rm, stat, truncate } from "node:fs/promises";
+import { join } from "node:path";
 import { Redis } from "ioredis";
 import { installServer } from "../support/redis-install.ts";
 import {
@@ -22,6 +23,9 @@ export function needServer(): string {
     );
   return program;
 }
+
+/** The part of the log that grows; small logs are never rewritten. */
+const LOG = "appendonlydir/appendonly.aof.1.incr.aof";
 
 export class PrivateRedis {
   readonly url: string;
@@ -53,6 +57,16 @@ export class PrivateRedis {
     process.kill(this.#server.pid, "SIGKILL");
     await this.#server.ended;
     await this.#server.stop();
+  }
+
+  /** Bytes of its log of writes that it has handed to the system so far; they are on disk once that has synced. */
+  async logBytes(): Promise<number> {
+    return (await stat(join(this.#data, LOG))).size;
+  }
+
+  /** After `kill`: the log ends there, as after a power cut before the system had synced the rest. */
+  async loseLogAfter(bytes: number): Promise<void> {
+    await truncate(join(this.#data, LOG), bytes);
   }
 
   /** After `kill`: the same port, the same data. */
