@@ -5,8 +5,8 @@ import { LOWER, SHARE, WINDOWS } from "./gate-limit.ts";
 const LONGEST_PAUSE_MS = 3_600_000;
 const LONGEST_BACKOFF_MS = 60_000;
 /** How long one probe keeps the others back; a prober that died blocks them no longer than this. */
-const PROBE_LEASE_MS = 15_000;
-/** A probe is mostly answered at once, so those who wait for it look again soon. */
+export const PROBE_LEASE_MS = 15_000;
+/** A probe is mostly answered at once, so those who wait for it look again soon. Each look takes a job and puts it back. */
 export const PROBE_LOOK_MS = 500;
 
 /** Four hours: past the longest pause, all the climb of a lowered limit, and long enough to know consecutive strikes. */

@@ -3,7 +3,7 @@ import type { Cluster, Redis, Result } from "ioredis";
 import { z } from "zod";
 import { Failure, type HeldBack } from "../contract/failure.ts";
 import { type GateLimit, type Paused, parseLimit, parsePaused } from "./gate-limit.ts";
-import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LOOK_MS, READ_LIMIT, RESCORE } from "./gate-scripts.ts";
+import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LEASE_MS, PROBE_LOOK_MS, READ_LIMIT, RESCORE } from "./gate-scripts.ts";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {
@@ -148,10 +148,12 @@ function parseVerdict(reply: unknown): Verdict {
   return { kind, ms, hasPlace: hasPlace === 1 };
 }
 
-/** Milliseconds to stay away; 0 when a call may go. */
+/** Milliseconds to stay away; 0 when a call may go. A probe is looked after again once it has been out for twice as long. */
 export function retryMsOf({ kind, ms }: Verdict): number {
   if (kind === "go" || kind === "probe") return 0;
-  return kind === "probing" ? Math.min(ms, PROBE_LOOK_MS) : ms;
+  if (kind !== "probing") return ms;
+  const outMs = PROBE_LEASE_MS - ms;
+  return Math.min(ms, Math.max(outMs, PROBE_LOOK_MS));
 }
 
 /** Passes a verdict that lets the call go; turns every other one into the Failure it means. */
