@@ -32,6 +32,20 @@ export class SimulatorControl {
     await this.#call("POST", "/faults", fault);
   }
 
+  async clearFaults(): Promise<void> {
+    await this.#call("DELETE", "/faults");
+  }
+
+  /** One more tenant, or one more app of a tenant. */
+  async addApp(app: { tenant: string; clientId: string; clientSecret: string }): Promise<void> {
+    await this.#call("POST", "/apps", app);
+  }
+
+  /** Every token issued so far is refused from now on. */
+  async revokeTokens(): Promise<void> {
+    await this.#call("DELETE", "/tokens");
+  }
+
   async change(settings: object): Promise<void> {
     await this.#call("PUT", "/settings", settings);
   }

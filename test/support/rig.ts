@@ -1,6 +1,6 @@
 /** A whole pipe: simulator, client, and workers as processes by their shipped command. It remembers what was accepted. */
 
-import type { Client, EnqueueOptions, JobRef, Result } from "../../producers/client.ts";
+import type { ActionRequest, Client, EnqueueOptions, JobRef, Result } from "../../producers/client.ts";
 import { type ActionName, createClient } from "../../producers/client.ts";
 import { SimulatorControl } from "./control.ts";
 import { randomPrefix } from "./prefix.ts";
@@ -21,6 +21,8 @@ export interface RigOptions {
   clientSecret?: string;
   /** Settings of the simulator, such as `quotas`. */
   settings?: object;
+  /** Whether the first query is to be answered as fast as the others: the simulator then starts more slowly. */
+  warmUp?: boolean;
   /** What every worker gets. */
   env?: Readonly<Record<string, string>>;
 }
@@ -42,15 +44,23 @@ export interface Rig {
   startWorker(more?: Readonly<Record<string, string>>): Promise<WorkerProcess>;
   /** Enqueues and remembers; case 4711 unless the input names one. */
   accept(action: ActionName, input: object, options?: EnqueueOptions): Promise<Accepted>;
+  /** The same for many at once. */
+  acceptMany(requests: readonly ActionRequest[]): Promise<Accepted[]>;
   /** The final result; it must never change after. Rejects when the time is up. */
   finish(job: JobRef, timeoutMs?: number): Promise<Result>;
   /** Ends workers, client and simulator; SIGKILL for a worker that is not to end in good order. */
   close(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
-export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} }: RigOptions): Promise<Rig> {
+export async function openRig({
+  redisUrl,
+  clientSecret,
+  settings = {},
+  warmUp = false,
+  env = {},
+}: RigOptions): Promise<Rig> {
   const simulator = await startSimulatorProcess({
-    args: ["--no-warm-up"],
+    args: warmUp ? [] : ["--no-warm-up"],
     env: clientSecret === undefined ? {} : { AZURE_CLIENT_SECRET: clientSecret },
   });
   const control = new SimulatorControl(simulator.url);
@@ -59,6 +69,12 @@ export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} 
   const client = createClient({ redisUrl, queuePrefix: prefix });
   const workers: WorkerProcess[] = [];
   const accepted: Accepted[] = [];
+  const known = new Set<string>();
+  const remember = (job: Accepted): Accepted => {
+    if (!known.has(job.jobId)) accepted.push(job);
+    known.add(job.jobId);
+    return job;
+  };
   const finals = new Map<string, Result>();
   const workerEnv = {
     REDIS_URL: redisUrl,
@@ -87,9 +103,15 @@ export async function openRig({ redisUrl, clientSecret, settings = {}, env = {} 
     async accept(action, given, options) {
       const input = { ...CASE, ...given };
       const { caseId, jobId } = await client.submit({ action, input, options });
-      const job = { caseId, jobId, action, input };
-      if (!accepted.some((known) => known.jobId === jobId)) accepted.push(job);
-      return job;
+      return remember({ caseId, jobId, action, input });
+    },
+    async acceptMany(requests) {
+      const jobs = await client.enqueueMany(requests);
+      return requests.flatMap(({ action, input }, index) => {
+        const job = jobs[index];
+        if (job === undefined) return [];
+        return [remember({ caseId: job.caseId, jobId: job.jobId, action, input: { ...input } })];
+      });
     },
     async finish(job, timeoutMs = 60_000) {
       const result = await client.waitForResult(job, { timeoutMs });
