@@ -1,5 +1,5 @@
 /** Kinds of value in the environment. Every message says what was given and what is allowed. */
-import ms, { type StringValue } from "ms";
+import ms from "ms";
 import { z } from "zod";
 
 /** At most `calls` in any `windowMs` milliseconds. */
@@ -56,13 +56,16 @@ export function integer(least: number, most: number) {
   });
 }
 
+/** Our own type, not that of `ms`: it is in what the client's users compile, and they have no types for `ms`. */
+type Duration = `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
+
 /** A bare number is refused: whoever writes `60` means seconds, and `ms` would read milliseconds. */
-function isDuration(text: string): text is StringValue {
+function isDuration(text: string): text is Duration {
   return /^\d+(\.\d+)? ?(ms|s|m|h|d|w)$/.test(text);
 }
 
 /** A time such as `60s` or `7d`, in milliseconds. */
-export function duration(least: StringValue, most: StringValue) {
+export function duration(least: Duration, most: Duration) {
   return field(`a time from ${least} to ${most} such as 500ms, 60s, 5m, 1h or 7d`, (text) => {
     const value = isDuration(text) ? Math.round(ms(text)) : Number.NaN;
     return value >= ms(least) && value <= ms(most) ? value : null;

@@ -38,6 +38,7 @@ describe("failed jobs", () => {
       instance: "default",
       priority: "interactive",
       requestedBy: "ada",
+      incidentId: "29",
       code: "not_found",
       message: "it ended as not_found",
       retryable: false,
