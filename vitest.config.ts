@@ -1,8 +1,20 @@
-/** Test projects: `architecture` is part of `npm run check`; `unit` needs no service; `service` shares one real Redis and starts real processes. */
+/**
+ * Test projects: `architecture` is part of `npm run check`; `unit` needs no service; `service` shares one real Redis and starts
+ * real processes; `timed` does so too, and asserts how well a quota is used, for which the processor must be free.
+ */
 import { defineConfig } from "vitest/config";
 
 const service = ["test/**/*.service.test.ts"];
+const timed = ["test/**/*.timed.test.ts"];
 const architecture = ["test/architecture.test.ts"];
+
+const onRealRedis = {
+  globalSetup: ["test/support/global-redis.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // Tests that run side by side mostly wait, for a killed worker's lock or a window of a quota.
+  maxConcurrency: 16,
+};
 
 export default defineConfig({
   test: {
@@ -14,7 +26,7 @@ export default defineConfig({
           // No unit test changes what modules share, and loading them anew for each file took most of the time.
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...service, ...architecture, "test/**/*.fault.test.ts"],
+          exclude: [...service, ...timed, ...architecture, "test/**/*.fault.test.ts"],
           testTimeout: 20_000,
         },
       },
@@ -22,14 +34,19 @@ export default defineConfig({
         test: {
           name: "service",
           include: service,
-          globalSetup: ["test/support/global-redis.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          // Tests that run side by side mostly wait, for a killed worker's lock or a window of a quota.
-          maxConcurrency: 16,
-          maxWorkers: 3,
+          ...onRealRedis,
+          maxWorkers: 5,
           // After the unit tests. These mostly wait for processes and windows, so more of them run than there are cores.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "timed",
+          include: timed,
+          ...onRealRedis,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   root: new URL("../..", import.meta.url).pathname,
   test: {
-    include: ["test/faults/**/*.fault.test.ts", "test/faults/**/*.service.test.ts"],
+    include: ["test/faults/**/*.{fault,service,timed}.test.ts"],
     globalSetup: ["test/support/global-redis.ts"],
     testTimeout: 900_000,
     hookTimeout: 60_000,
