@@ -3,7 +3,16 @@ import type { Cluster, Redis, Result } from "ioredis";
 import { z } from "zod";
 import { Failure, type HeldBack } from "../contract/failure.ts";
 import { type GateLimit, type Paused, parseLimit, parsePaused } from "./gate-limit.ts";
-import { ADMIT, END_PROBE, ENTER, PAUSE, PROBE_LEASE_MS, PROBE_LOOK_MS, READ_LIMIT, RESCORE } from "./gate-scripts.ts";
+import {
+  ADMIT,
+  END_PROBE,
+  ENTER,
+  PAUSE,
+  PROBE_LEASE_MS,
+  PROBE_LOOK_MS,
+  READ_LIMIT,
+  RESCORE,
+} from "./gate-scripts.ts";
 
 declare module "ioredis" {
   interface RedisCommander<Context> {

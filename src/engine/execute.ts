@@ -4,6 +4,7 @@ import type { Action } from "../contract/define-action.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { Job } from "../contract/job.ts";
 import { reach } from "../fault-point.ts";
+import { hashInput } from "../queue/request.ts";
 import type { IncidentRefKey, QueuedJob } from "../queue/turns.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
@@ -111,7 +112,8 @@ async function takeRecord(job: Job, { store, resultTtlMs }: Engine): Promise<Sta
       alert_group_identifiers: Array.isArray(groups) ? groups.map(String) : [],
       scope: typeof scope === "string" ? scope : "All entities",
     },
-    inputHash: "",
+    // A producer that repeats its request must find the same job.
+    inputHash: hashInput(job.action, job.input),
     expiresInMs: Math.max(1, Date.parse(job.expires_at) - Date.now()),
     keepMs: resultTtlMs,
     generation: job.generation,

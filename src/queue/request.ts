@@ -97,7 +97,7 @@ export function checkRequest({
     action,
     head,
     input: parsed.data,
-    inputHash: hash([action.name, inputText]),
+    inputHash: hashInput(action.name, parsed.data),
     options: givenOptions,
   };
 }
@@ -105,6 +105,11 @@ export function checkRequest({
 /** With a key the id follows from it, so that a repeat finds the same record; BullMQ takes no id that is all digits. */
 function makeJobId(scope: readonly string[], key: string | undefined): string {
   return `j${key === undefined ? randomBytes(12).toString("hex") : hash([...scope, key]).slice(0, 24)}`;
+}
+
+/** Of the input as its schema has normalised it: by it a repeat of an idempotency key is known to ask for the same. */
+export function hashInput(action: string, input: Record<string, unknown>): string {
+  return hash([action, JSON.stringify(input)]);
 }
 
 function hash(parts: readonly string[]): string {

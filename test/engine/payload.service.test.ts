@@ -2,6 +2,7 @@
 import type { Job as QueueJob } from "bullmq";
 import { QueueEvents } from "bullmq";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { caseKeys } from "../../src/results/keys.ts";
 import { openEngine } from "./running.ts";
 
 const JOB = {
@@ -129,5 +130,18 @@ describe("a foreign payload", () => {
     await simulator.effect("patch 29");
     for await (const result of client.followCase("4711")) if (result.status === "completed") break;
     expect(await end({ caseId: "4711", jobId: "foreign-1" })).toMatchObject({ is_success: true });
+  });
+
+  it("whose record was lost is still the same job to whoever repeats its key", async () => {
+    const { queue, startWorker, update, end, client, effects, redis, prefix } = await openForeign();
+    const job = await update(29, { status: "Resolved" }, { idempotencyKey: "k" });
+    await redis.del(caseKeys(prefix, job.caseId).record(job.jobId));
+    await startWorker();
+    for await (const result of client.followCase("4711")) if (result.status === "completed") break;
+    const again = await update(29, { status: "Resolved" }, { idempotencyKey: "k" });
+    expect(again).toEqual({ ...job, deduplicated: true });
+    expect(await end(again)).toMatchObject({ status: "completed" });
+    expect(await effects()).toEqual(["patch 29"]);
+    expect(await queue.getWaitingCount()).toBe(0);
   });
 });

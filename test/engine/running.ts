@@ -47,6 +47,8 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     client,
     simulator,
     queue: queues.get(INCIDENTS),
+    redis,
+    prefix,
 
     /** Gives what stops it before the test ends. */
     async startWorker(): Promise<() => Promise<void>> {
