@@ -33,7 +33,7 @@ const PLANTS: readonly Plant[] = [
     file: "src/results/scripts.ts",
     from: "return get('gen') == generation and get('run') == run and not is_final()",
     to: "return true",
-    test: ["zombie", "with its own outcome in hand, does not overwrite the result"],
+    test: ["frozen-worker", "when frozen before-result"],
     says: "rewritten: the result of add_comment_to_incident",
   },
   {
