@@ -11,6 +11,8 @@ export interface ConnectionOptions {
 
 /** How long a producer waits for Redis before it says so, in milliseconds. */
 const PATIENCE_MS = 3_000;
+/** So soon after Redis is there again, a producer is too; ioredis would let it wait for longer than its patience. */
+const PRODUCER_RECONNECTS_WITHIN_MS = 1_000;
 /**
  * A connection that answers nothing for so long is dead, though nobody closed it: a firewall forgot it, or its host is
  * gone. Longer than BullMQ ever blocks on one (10 s, and 1 s until it gives the wait up by itself).
@@ -30,6 +32,7 @@ interface Behaviour {
   commandTimeout?: number;
   connectTimeout?: number;
   socketTimeout: number;
+  retryStrategy?(times: number): number;
   maxRetriesPerRequest: number | null;
 }
 
@@ -76,6 +79,7 @@ export function connectProducer(config: RedisConfig, options: ConnectionOptions 
     connectTimeout: PATIENCE_MS,
     socketTimeout: PATIENCE_MS,
     maxRetriesPerRequest: 1,
+    retryStrategy: (times: number) => Math.min(25 * 2 ** times, PRODUCER_RECONNECTS_WITHIN_MS),
   };
   return connect(config, behaviour, options);
 }

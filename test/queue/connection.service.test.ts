@@ -69,6 +69,26 @@ describe("a producer", () => {
     await expect(redis.ping()).resolves.toBe("PONG");
   });
 
+  it("is there again within its patience after Redis was away for long", async () => {
+    const proxy = await openRedisProxy(inject("redisUrl"));
+    onTestFinished(proxy.close);
+    const redis = connectProducer(config(proxy.url));
+    onTestFinished(() => redis.disconnect());
+    await redis.ping();
+    const tried = new Promise<void>((resolve) => {
+      let tries = 0;
+      redis.on("reconnecting", () => {
+        tries += 1;
+        // By then ioredis would wait for five seconds.
+        if (tries === 8) resolve();
+      });
+    });
+    proxy.refuse();
+    await tried;
+    proxy.heal();
+    await expect(redis.ping()).resolves.toBe("PONG");
+  });
+
   it("speaks TLS to rediss://", async () => {
     const server = createServer();
     const port = await portOf(server);
