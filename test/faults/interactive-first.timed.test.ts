@@ -54,11 +54,6 @@ it("an interactive job is sent within a second while ten thousand bulk jobs wait
       return (sent?.timeMs ?? Number.POSITIVE_INFINITY) - atMs;
     }),
   );
-  console.log({
-    worstMs: Math.round(Math.max(...waitedMs)),
-    putBack: putBack.length,
-    windows: windows.toFixed(1),
-  });
   expect(Math.max(...waitedMs)).toBeLessThan(SENT_WITHIN_MS);
   expect(putBack.length).toBeLessThanOrEqual((windows + 1) * WORKERS * CONCURRENCY);
 
