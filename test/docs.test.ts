@@ -1,5 +1,5 @@
 /** What README and architecture say in tables and names, held against the code. */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { composeComment } from "../src/actions/add-comment-to-incident.ts";
 import { ACTION_NAMES, findAction } from "../src/actions/catalog.ts";
@@ -8,6 +8,7 @@ import { FAILURE_CODES } from "../src/contract/failure.ts";
 import { REASONS, RESULT_STATUSES, WAITS } from "../src/contract/result.ts";
 import { referenceOf } from "../src/engine/reference.ts";
 import { EXIT } from "../src/exit.ts";
+import { FAULT_POINTS } from "../src/fault-point.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const readme = read("README.md");
@@ -29,6 +30,21 @@ function tableIn(text: string, heading: string): string[][] {
 }
 
 describe("the documents", () => {
+  it("link every promise to a test that is there, and leave no fault test out", () => {
+    const guarantees = read("docs/guarantees.md");
+    const links = [...guarantees.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, path = ""]) => path);
+    for (const path of links) expect(existsSync(new URL(`../${path}`, import.meta.url)), path).toBe(true);
+    const tests = readdirSync(new URL("faults", import.meta.url)).filter((name) =>
+      /\.(service|timed|fault)\.test\.ts$/.test(name),
+    );
+    expect(tests.filter((name) => !links.includes(`test/faults/${name}`))).toEqual([]);
+  });
+
+  it("list every fault point", () => {
+    const table = tableIn(read("docs/guarantees.md"), "## Fault points");
+    expect(table.map(([point]) => point)).toEqual([...FAULT_POINTS]);
+  });
+
   it("list every failure code with its meaning", () => {
     const table = Object.entries(FAILURE_CODES).map(([code, { retryable, meaning }]) => [
       code,
