@@ -1,4 +1,4 @@
-/** `npm run bench:redis`: what it costs to have every write on disk before it is acknowledged, in jobs and in enqueued jobs a second. */
+/** `npm run bench:redis`: what it costs to have every write on disk before it is acknowledged, and how much memory a job takes. */
 import { Command } from "commander";
 import type { JobRef } from "../../producers/client.ts";
 import { reading } from "../../producers/commands/session.ts";
@@ -8,6 +8,7 @@ import { openRig, type Rig } from "../support/rig.ts";
 import { median } from "./figures.ts";
 import { count, runBench, type Session } from "./session.ts";
 
+const WEIGHED_JOBS = 2_000;
 const SETTINGS = ["everysec", "always"] as const;
 type Setting = (typeof SETTINGS)[number];
 
@@ -31,6 +32,7 @@ const command = new Command("npm run bench:redis --")
 
 async function bench({ jobs, rounds, json }: Options, { cleanup, signal }: Session): Promise<void> {
   const rigs = new Map<Setting, Rig>();
+  const bytesPerJob: number[] = [];
   for (const appendfsync of SETTINGS) {
     const redis = await cleanup.start(PrivateRedis.start({ appendfsync }), (started) => started.close());
     const opening = openRig({
@@ -39,6 +41,7 @@ async function bench({ jobs, rounds, json }: Options, { cleanup, signal }: Sessi
       env: { DEFENDER_HUNTING_LIMITS: "100000/1s", LOG_LEVEL: "silent" },
     });
     const rig = await cleanup.start(opening, (opened) => opened.close());
+    bytesPerJob.push(await weigh(redis, rig));
     await rig.startWorker({ LOG_LEVEL: "info" });
     await measure(rig, jobs);
     rigs.set(appendfsync, rig);
@@ -52,12 +55,38 @@ async function bench({ jobs, rounds, json }: Options, { cleanup, signal }: Sessi
     }
   }
   const medians = { everysec: medianOf(rows.everysec), always: medianOf(rows.always) };
-  if (json) return await printJson(medians);
+  const bytes = Math.round(median(bytesPerJob));
+  if (json) return await printJson({ ...medians, bytesPerJob: bytes });
   const line = (name: string, of: keyof Figures): string => {
     const [quick, safe] = [medians.everysec[of], medians.always[of]];
     return `${name.padEnd(20)} everysec ${quick.toFixed(0).padStart(6)}   always ${safe.toFixed(0).padStart(6)}   x ${(safe / quick).toFixed(2)}`;
   };
-  await print(`${line("enqueued a second", "enqueuedPerS")}\n${line("jobs a second", "jobsPerS")}\n`);
+  await print(
+    `${line("enqueued a second", "enqueuedPerS")}\n${line("jobs a second", "jobsPerS")}\nbytes of memory for a queued job, its record and its turn: ${bytes}\n`,
+  );
+}
+
+/** What an update costs in memory while it is queued, each in a case of its own and to an incident of its own. */
+async function weigh({ admin }: PrivateRedis, { client }: Rig): Promise<number> {
+  const usedBytes = async (): Promise<number> =>
+    Number(/^used_memory:(\d+)/m.exec(await admin.info("memory"))?.[1]);
+  const update = (number: number) => ({
+    action: "update_incident" as const,
+    input: {
+      case_id: `case-${number}`,
+      alert_group_identifiers: [],
+      incident_id: number,
+      status: "Resolved",
+    },
+  });
+  await client.enqueueMany([update(0)]);
+  const beforeBytes = await usedBytes();
+  const requests = Array.from({ length: WEIGHED_JOBS }, (_, index) => update(index + 1));
+  const jobs = await client.enqueueMany(requests);
+  const afterBytes = await usedBytes();
+  // Out of the way of what is measured next.
+  await Promise.all(jobs.map((job) => client.cancel(job)));
+  return (afterBytes - beforeBytes) / WEIGHED_JOBS;
 }
 
 async function measure(rig: Rig, jobs: number): Promise<Figures> {
