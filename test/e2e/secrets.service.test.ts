@@ -22,7 +22,7 @@ const FAULTS = [
 ];
 
 test("after a run full of failures no secret is in logs, Redis, results or metrics", async () => {
-  const { client, simulator, startWorker, env } = await openPipe({ clientSecret: SECRET });
+  const { client, simulator, startWorker, redis } = await openPipe({ clientSecret: SECRET });
   for (const fault of FAULTS) await simulator.addFault(fault);
   const worker = await startWorker({ LOG_LEVEL: "trace", WORKER_PORT: "0" });
   const jobs = await client.enqueueMany([
@@ -38,7 +38,7 @@ test("after a run full of failures no secret is in logs, Redis, results or metri
   expect(results.filter(({ status }) => status === "failed").length).toBeGreaterThanOrEqual(4);
   const { port } = z.looseObject({ port: z.number() }).parse(await worker.event("health.listening"));
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const stored = await dumpRedis(env["REDIS_URL"] ?? "", env["QUEUE_PREFIX"] ?? "");
+  const stored = await dumpRedis(redis);
   const places = { logs: worker.log.join("\n"), results: JSON.stringify(results), metrics, stored };
   for (const [place, text] of Object.entries(places)) {
     expect(text.length, place).toBeGreaterThan(500);

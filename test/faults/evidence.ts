@@ -1,9 +1,11 @@
 /** What a test leaves behind: the simulator's ledger, results, everything in Redis, and what the workers logged. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { Redis } from "ioredis";
 import type { Result } from "../../producers/client.ts";
+import { connectWorker } from "../../src/queue/connection.ts";
 import { listQueues } from "../../src/queue/instance-queues.ts";
 import { Queues } from "../../src/queue/queues.ts";
+import type { RedisClient } from "../../src/redis-script.ts";
+import type { RedisConfig } from "../../src/settings/redis.ts";
 import type { Ledger } from "../support/control.ts";
 import { dumpRedis } from "../support/redis-dump.ts";
 import type { Accepted, Rig } from "../support/rig.ts";
@@ -32,13 +34,13 @@ export interface Evidence {
 const PATIENCE_MS = 45_000;
 
 export async function collectEvidence(rig: Rig): Promise<Evidence> {
-  const { client, accepted, finals, simulator, workers, redisUrl, prefix, clientSecret } = rig;
-  const unfinished = await settled(redisUrl, prefix);
+  const { client, accepted, finals, simulator, workers, clientSecret } = rig;
+  const unfinished = await settled(rig.redis);
   const results = await Promise.all(accepted.map((job) => client.result(job)));
   const ledger = await simulator.ledger();
   const written = [...new Set(ledger.effects.map(({ incidentId }) => incidentId))];
   const states = await Promise.all(written.map(async (id) => [id, await simulator.incident(id)] as const));
-  const redis = await dumpRedis(redisUrl, prefix);
+  const redis = await dumpRedis(rig.redis);
   return {
     jobs: accepted.map((job, index) => ({
       accepted: job,
@@ -56,14 +58,13 @@ export async function collectEvidence(rig: Rig): Promise<Evidence> {
 }
 
 /** Waits until BullMQ has nothing left to do, and gives what is left when it takes too long. */
-async function settled(redisUrl: string, prefix: string): Promise<string[]> {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null });
-  redis.on("error", () => undefined);
-  const queues = new Queues(redis, { prefix, mode: "single" });
+async function settled(config: RedisConfig): Promise<string[]> {
+  const redis = connectWorker(config);
+  const queues = new Queues(redis, config);
   const deadlineMs = performance.now() + PATIENCE_MS;
   try {
     for (;;) {
-      const left = await unfinishedIn(queues, redis, prefix);
+      const left = await unfinishedIn(queues, redis, config.prefix);
       if (left.length === 0 || performance.now() > deadlineMs) return left;
       await sleep(200);
     }
@@ -73,7 +74,7 @@ async function settled(redisUrl: string, prefix: string): Promise<string[]> {
   }
 }
 
-async function unfinishedIn(queues: Queues, redis: Redis, prefix: string): Promise<string[]> {
+async function unfinishedIn(queues: Queues, redis: RedisClient, prefix: string): Promise<string[]> {
   const left = (await listQueues(redis, prefix)).map(async ({ name }) => {
     const counts = await queues.get(name).getJobCounts("waiting", "active", "delayed", "prioritized");
     return Object.entries(counts).flatMap(([state, count]) =>

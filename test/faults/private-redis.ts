@@ -5,9 +5,9 @@ import { Redis } from "ioredis";
 import { installServer } from "../support/redis-install.ts";
 import {
   findServer,
-  freePort,
   type LeashedServer,
-  makeDataFolder,
+  makePlace,
+  type Place,
   SERVER_READY,
   serverCommand,
   startLeashed,
@@ -29,27 +29,29 @@ const LOG = "appendonlydir/appendonly.aof.1.incr.aof";
 
 export class PrivateRedis {
   readonly url: string;
+  readonly port: number;
   /** For what only a test does: CONFIG, FLUSHALL. */
   readonly admin: Redis;
   readonly #command: readonly string[];
   readonly #data: string;
   #server: LeashedServer;
 
-  private constructor(url: string, command: readonly string[], data: string, server: LeashedServer) {
-    this.url = url;
+  private constructor({ port, data }: Place, command: readonly string[], server: LeashedServer) {
+    this.url = `redis://127.0.0.1:${port}`;
+    this.port = port;
     this.#command = command;
     this.#data = data;
     this.#server = server;
-    this.admin = new Redis(url, { maxRetriesPerRequest: null, lazyConnect: true });
+    this.admin = new Redis(this.url, { maxRetriesPerRequest: null, lazyConnect: true });
     this.admin.on("error", () => undefined);
   }
 
   /** By default every write is on disk before it is acknowledged. */
   static async start(options: RedisOptions = { appendfsync: "always" }): Promise<PrivateRedis> {
-    const [port, data] = await Promise.all([freePort(), makeDataFolder()]);
-    const command = serverCommand(needServer(), { port, data }, options);
+    const place = await makePlace(options);
+    const command = serverCommand(needServer(), place, options);
     const server = await startLeashed(command, SERVER_READY);
-    return new PrivateRedis(`redis://127.0.0.1:${port}`, command, data, server);
+    return new PrivateRedis(place, command, server);
   }
 
   /** SIGKILL; what is on disk stays. */

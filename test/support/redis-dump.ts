@@ -1,10 +1,16 @@
 /** Everything that lies in Redis under a prefix, as one text to search in. */
-import { Redis } from "ioredis";
+import { Cluster } from "ioredis";
+import { connectWorker } from "../../src/queue/connection.ts";
+import type { RedisClient } from "../../src/redis-script.ts";
+import type { RedisConfig } from "../../src/settings/redis.ts";
 
-export async function dumpRedis(url: string, prefix: string): Promise<string> {
-  const redis = new Redis(url);
+export async function dumpRedis(config: RedisConfig): Promise<string> {
+  const redis = connectWorker(config);
   try {
-    const keys = await redis.keys(`*${prefix}*`);
+    // A cluster knows its nodes once it has answered.
+    await redis.ping();
+    const nodes = redis instanceof Cluster ? redis.nodes("master") : [redis];
+    const keys = (await Promise.all(nodes.map((node) => node.keys(`*${config.prefix}*`)))).flat();
     const values = await Promise.all(keys.map((key) => readAny(redis, key)));
     return JSON.stringify([keys, values]);
   } finally {
@@ -12,7 +18,7 @@ export async function dumpRedis(url: string, prefix: string): Promise<string> {
   }
 }
 
-async function readAny(redis: Redis, key: string): Promise<unknown> {
+async function readAny(redis: RedisClient, key: string): Promise<unknown> {
   const type = await redis.type(key);
   switch (type) {
     case "string":

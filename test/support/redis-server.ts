@@ -26,18 +26,33 @@ export function findServer(path = process.env["PATH"] ?? ""): string | null {
   return null;
 }
 
-export async function freePort(): Promise<number> {
+/** A node of a cluster also listens so many ports above its own. */
+const BUS_ABOVE = 10_000;
+const HIGHEST_PORT = 65_535;
+
+export async function freePort(highest = HIGHEST_PORT): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   server.close();
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no free port on the loopback");
-  return address.port;
+  return address.port <= highest ? address.port : await freePort(highest);
 }
 
-export async function makeDataFolder(): Promise<string> {
-  return await mkdtemp(join(tmpdir(), "defender-actions-redis-"));
+export interface Place {
+  port: number;
+  data: string;
+}
+
+/** A port and a folder for a server of these options. */
+export async function makePlace({ settings }: RedisOptions): Promise<Place> {
+  const isNode = settings?.["cluster-enabled"] === "yes";
+  const [port, data] = await Promise.all([
+    freePort(isNode ? HIGHEST_PORT - BUS_ABOVE : HIGHEST_PORT),
+    mkdtemp(join(tmpdir(), "defender-actions-redis-")),
+  ]);
+  return { port, data };
 }
 
 /**
@@ -89,11 +104,7 @@ export async function startLeashed(
 }
 
 /** What a server is told of its place, and of what it keeps. */
-export function serverCommand(
-  program: string,
-  { port, data }: { port: number; data: string },
-  options: RedisOptions,
-): string[] {
+export function serverCommand(program: string, { port, data }: Place, options: RedisOptions): string[] {
   return [program, "--bind", "127.0.0.1", "--port", String(port), "--dir", data, ...settingsOf(options)];
 }
 
@@ -101,7 +112,7 @@ export const SERVER_READY = "Ready to accept connections";
 
 /** Starts `program` for as long as this process lives. */
 export async function startServer(program: string, options: RedisOptions): Promise<RunningRedis> {
-  const place = { port: await freePort(), data: await makeDataFolder() };
+  const place = await makePlace(options);
   const { stop } = await startLeashed(serverCommand(program, place, options), SERVER_READY, place.data);
   return { url: `redis://127.0.0.1:${place.port}`, stop };
 }

@@ -2,6 +2,7 @@
 
 import type { ActionRequest, Client, EnqueueOptions, JobRef, Result } from "../../producers/client.ts";
 import { type ActionName, createClient } from "../../producers/client.ts";
+import type { RedisConfig } from "../../src/settings/redis.ts";
 import { SimulatorControl } from "./control.ts";
 import { randomPrefix } from "./prefix.ts";
 import { startSimulatorProcess } from "./simulator-process.ts";
@@ -17,6 +18,9 @@ export interface Accepted extends JobRef {
 
 export interface RigOptions {
   redisUrl: string;
+  /** Default `single`. */
+  redisMode?: RedisConfig["mode"];
+  redisSentinelName?: string;
   /** The credential of the workers; a checker looks for it everywhere. */
   clientSecret?: string;
   /** Settings of the simulator, such as `quotas`. */
@@ -32,6 +36,8 @@ export interface Rig {
   simulator: SimulatorControl;
   redisUrl: string;
   prefix: string;
+  /** Both, and how that Redis is spoken to. */
+  redis: RedisConfig;
   clientSecret: string;
   /** What a worker is configured with. */
   env: Readonly<Record<string, string>>;
@@ -54,6 +60,8 @@ export interface Rig {
 
 export async function openRig({
   redisUrl,
+  redisMode = "single",
+  redisSentinelName,
   clientSecret,
   settings = {},
   warmUp = false,
@@ -66,7 +74,9 @@ export async function openRig({
   const control = new SimulatorControl(simulator.url);
   await control.change(settings);
   const prefix = randomPrefix();
-  const client = createClient({ redisUrl, queuePrefix: prefix });
+  const redis = { url: redisUrl, mode: redisMode, sentinelName: redisSentinelName ?? null, prefix };
+  const named = redisSentinelName === undefined ? {} : { redisSentinelName };
+  const client = createClient({ redisUrl, queuePrefix: prefix, redisMode, ...named });
   const workers: WorkerProcess[] = [];
   const accepted: Accepted[] = [];
   const known = new Set<string>();
@@ -78,6 +88,8 @@ export async function openRig({
   const finals = new Map<string, Result>();
   const workerEnv = {
     REDIS_URL: redisUrl,
+    REDIS_MODE: redisMode,
+    ...(redisSentinelName === undefined ? {} : { REDIS_SENTINEL_NAME: redisSentinelName }),
     QUEUE_PREFIX: prefix,
     AZURE_TENANT_ID: simulator.tenant,
     AZURE_CLIENT_ID: simulator.clientId,
@@ -91,6 +103,7 @@ export async function openRig({
     simulator: control,
     redisUrl,
     prefix,
+    redis,
     clientSecret: simulator.clientSecret,
     env: workerEnv,
     accepted,
