@@ -19,6 +19,7 @@ export interface Load {
 }
 
 const SHARE_OF_THE_POSSIBLE = 0.95;
+/** Beyond the wait that the windows force. */
 const LONGEST_STALL_MS = 10_000;
 
 /** Throws when a window was exceeded, a tenant was slowed by the other, or quota was left unused. Gives the shares that were used. */
@@ -39,6 +40,8 @@ export async function loadFully(context: TestContext, load: Load): Promise<Recor
   );
   await allOver(rig, jobs, 2 * windows * long.windowMs + 60_000);
 
+  // The long window is spent before it is over, and nothing may go until then.
+  const forcedMs = long.windowMs - (long.calls / short.calls - 1) * short.windowMs;
   const used: Record<string, number> = {};
   for (const instance of instances) {
     const timesMs = (await arrivalsOf(rig, { lane: "hunting", tenant: tenants[instance] })).map(
@@ -48,7 +51,7 @@ export async function loadFully(context: TestContext, load: Load): Promise<Recor
     const spanMs = (timesMs[long.calls * windows] ?? Number.NaN) - (timesMs[0] ?? Number.NaN);
     used[instance] = Math.round((1_000 * windows * long.windowMs) / spanMs) / 1_000;
     expect(used[instance], instance).toBeGreaterThanOrEqual(SHARE_OF_THE_POSSIBLE);
-    expect(Math.max(...gapsMs(timesMs)), instance).toBeLessThan(LONGEST_STALL_MS);
+    expect(Math.max(...gapsMs(timesMs)), instance).toBeLessThan(forcedMs + LONGEST_STALL_MS);
     for (const { calls, windowMs } of [short, long]) {
       // Shortened by 1 % for the jitter of arrivals.
       expect(busiestWindow(timesMs, windowMs * 0.99), `${instance} in ${windowMs} ms`).toBeLessThanOrEqual(
