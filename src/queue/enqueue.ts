@@ -165,6 +165,8 @@ export class Enqueuer {
       ...(head.requested_by === null ? {} : { requested_by: head.requested_by }),
       ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
     };
+    if (created.verdict === "created" && options.idempotencyKey !== undefined)
+      await this.#queues.forgetFinished(place);
     await this.#queues.get(place.queue).add(head.action, job, { ...JOB_OPTIONS, jobId: place.queueJobId });
   }
 }

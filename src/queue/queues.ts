@@ -30,6 +30,12 @@ export class Queues {
     return await this.get(queue).getJobState(queueJobId);
   }
 
+  /** Makes room for a job whose predecessor BullMQ has kept for longer than its result was: it would not add another of that id. */
+  async forgetFinished(job: QueuedJob): Promise<void> {
+    const state = await this.stateOf(job);
+    if (state === "completed" || state === "failed") await this.get(job.queue).remove(job.queueJobId);
+  }
+
   /** Brings a delayed job to the front at once; one in any other state is left alone. */
   async wake({ queue, queueJobId }: QueuedJob): Promise<void> {
     const job = await this.get(queue).getJob(queueJobId);

@@ -61,6 +61,21 @@ describe.concurrent("does not come back:", () => {
     await check(rig);
   });
 
+  it("#4311, an id that stays taken by a finished job whose result has expired, so that a repeat is never run", async (context) => {
+    const rig = await openFaultRig(context);
+    const redis = connectWorker(rig.redis);
+    context.onTestFinished(() => redis.disconnect());
+    await rig.startWorker();
+    const job = await rig.accept("ping", {}, { idempotencyKey: "k" });
+    await rig.client.waitForResult(job, { timeoutMs: 60_000 });
+    // Until BullMQ has heard of its end too.
+    await check(rig);
+    expect(await redis.del(await redis.keys(`${rig.prefix}:{case-*`))).toBeGreaterThan(0);
+    await rig.accept("ping", {}, { idempotencyKey: "k" });
+    await rig.finish(job);
+    await check(rig);
+  });
+
   it("#2466 and #3185, delayed jobs that are never due after the connections were reset", async (context) => {
     const { proxy, rig } = await openProxied(context);
     const jobs = await rig.acceptMany(times(6, (index) => assign(32 + index, `delayed-${index}`)));
