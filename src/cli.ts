@@ -85,8 +85,13 @@ async function run(args: readonly string[]): Promise<void> {
   await program.parseAsync([...args], { from: "user" });
 }
 
+let isEnding = false;
+
 /** Ends the process even if something still holds it open, once its output has been read. */
 async function end(error: unknown): Promise<never> {
+  // When nobody reads standard error any more, to say so there is the next error: for ever, and in ever more memory.
+  if (isEnding) process.exit(EXIT.failed);
+  isEnding = true;
   const { code, text } = endingOf(error);
   if (text !== null) tell(text);
   await flushOutput();

@@ -57,6 +57,18 @@ describe("bad usage exits 2 with a sentence and no stack", () => {
   });
 });
 
+it("a worker whose log nobody reads any more ends, and does not try to say so for ever", async () => {
+  const env = { ...APP, REDIS_URL: inject("redisUrl"), QUEUE_PREFIX: randomPrefix() };
+  const { child } = startBin(["worker"], env);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const ended = once(child, "exit");
+  await once(child.stderr, "data");
+  child.stderr.destroy();
+  child.kill("SIGTERM");
+  const [, signal] = await ended;
+  expect(signal).toBeNull();
+});
+
 describe("help", () => {
   it.each(["worker", "enqueue", "results", "cancel", "failed", "retry", "settle", "actions", "check", "ops"])(
     "of %s",
