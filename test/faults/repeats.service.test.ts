@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { runBin } from "../cli/bin.ts";
 import { check } from "./checker.ts";
-import { times } from "./jobs.ts";
+import { assign, comment, times } from "./jobs.ts";
 import { openFaultRig } from "./rig.ts";
 
 const COMMENT = { incident_id: 29, comment: "contained" };
@@ -44,4 +44,19 @@ describe.concurrent("one key", { timeout: 90_000 }, () => {
       await check(rig);
     },
   );
+
+  it("keeps the place of a producer that died with its turn taken, before what was accepted since", async (context) => {
+    const rig = await openFaultRig(context);
+    const early = assign(29, "early", { idempotencyKey: "early" });
+    const command = ["enqueue", early.action, "--input", JSON.stringify(early.input)];
+    const env = { REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix, FAULT_POINT: "after-turn" };
+    expect((await runBin([...command, "--idempotency-key", "early"], env)).code).toBeNull();
+    // A comment, which has no key: only the first one is asked for again.
+    await rig.acceptMany([comment(29, "late")]);
+    await rig.acceptMany([early]);
+    await rig.startWorker();
+    await Promise.all(rig.accepted.map((job) => rig.finish(job)));
+    const { ledger } = await check(rig);
+    expect(ledger.effects.map(({ kind }) => kind)).toEqual(["patch", "comment"]);
+  });
 });
