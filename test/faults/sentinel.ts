@@ -1,82 +1,114 @@
-/** A primary, its replica, and three Sentinels that make the replica the primary when the first one is gone. */
+/** A primary, a replica and three Sentinels that make the replica the primary when the first is gone for a second. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { TestContext } from "vitest";
-import { freePort, startLeashed } from "../support/redis-server.ts";
+import { freePort, type LeashedServer, startLeashed } from "../support/redis-server.ts";
+import type { RigOptions } from "../support/rig.ts";
 import { needServer, type PrivateRedis } from "./private-redis.ts";
 import { openPrivateRedis } from "./rig.ts";
 
+type Ending = Pick<TestContext, "onTestFinished">;
+
+const NAME = "main";
 const SENTINELS = 3;
-const NAME = "defender-redis";
-const GONE_AFTER_MS = 1_000;
+const QUORUM = 2;
 const LOOK_EVERY_MS = 50;
 
-export interface Trio {
+export interface Watched {
   primary: PrivateRedis;
-  sentinels: readonly string[];
-  name: string;
-  /** Resolves once another one than the first is the primary. */
-  failedOver(): Promise<void>;
+  replica: PrivateRedis;
+  sentinels: readonly Sentinel[];
+  /** Where a rig finds it. */
+  rig: Pick<RigOptions, "redisUrl" | "redisMode" | "redisSentinelName">;
 }
 
-export async function openTrio(context: Pick<TestContext, "onTestFinished">): Promise<Trio> {
-  const primary = await openPrivateRedis(context);
-  const { port } = new URL(primary.url);
-  const replica = await openPrivateRedis(context, {
-    appendfsync: "always",
-    settings: { replicaof: `127.0.0.1 ${port}` },
-  });
-  while (!(await replica.admin.info("replication")).includes("master_link_status:up"))
-    await sleep(LOOK_EVERY_MS);
-  const ports = await Promise.all(
-    Array.from({ length: SENTINELS }, () => openSentinel(context, Number(port))),
+/** All know each other; ends with the test. */
+export async function openWatched(context: Ending): Promise<Watched> {
+  const [primary, replica] = await Promise.all([openPrivateRedis(context), openPrivateRedis(context)]);
+  await replica.admin.replicaof("127.0.0.1", primary.port);
+  await until(async () => (await replica.admin.info("replication")).includes("master_link_status:up"));
+  const sentinels = await Promise.all(
+    Array.from({ length: SENTINELS }, () => Sentinel.start(context, primary.port)),
   );
-  const [first = 0] = ports;
-  const sentinel = new Redis(first, { maxRetriesPerRequest: null });
-  context.onTestFinished(() => sentinel.disconnect());
-  const knows = async (): Promise<boolean> => {
-    const text = JSON.stringify(await sentinel.call("SENTINEL", "MASTER", NAME));
-    return text.includes('"num-slaves","1"') && text.includes(`"num-other-sentinels","${SENTINELS - 1}"`);
-  };
-  while (!(await knows())) await sleep(LOOK_EVERY_MS);
-  const sentinels = ports.map((each) => `127.0.0.1:${each}`);
+  for (const sentinel of sentinels) await sentinel.knowsAll();
+  const hosts = sentinels.map(({ port }) => `127.0.0.1:${port}`).join(",");
   return {
     primary,
-    name: NAME,
+    replica,
     sentinels,
-    async failedOver() {
-      while (
-        JSON.stringify(await sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)).includes(`"${port}"`)
-      )
-        await sleep(LOOK_EVERY_MS);
-    },
+    rig: { redisUrl: `redis://${hosts}`, redisMode: "sentinel", redisSentinelName: NAME },
   };
 }
 
-/** Gives its port. */
-async function openSentinel(
-  { onTestFinished }: Pick<TestContext, "onTestFinished">,
-  primaryPort: number,
-): Promise<number> {
-  const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), "defender-actions-sentinel-"));
-  const file = join(folder, "sentinel.conf");
-  await writeFile(
-    file,
-    `port ${port}
-bind 127.0.0.1
-sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 2
-sentinel down-after-milliseconds ${NAME} ${GONE_AFTER_MS}
-sentinel failover-timeout ${NAME} 5000
-`,
-  );
-  const server = await startLeashed([needServer(), file, "--sentinel"], "+monitor");
-  onTestFinished(async () => {
-    await server.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
-  return port;
+/** Resolves once that Redis takes writes. */
+export async function isPrimary({ admin }: PrivateRedis): Promise<void> {
+  await until(async () => (await admin.info("replication")).includes("role:master"));
+}
+
+export class Sentinel {
+  readonly port: number;
+  readonly #command: readonly string[];
+  readonly #admin: Redis;
+  #server: LeashedServer;
+
+  private constructor(port: number, command: readonly string[], server: LeashedServer) {
+    this.port = port;
+    this.#command = command;
+    this.#server = server;
+    this.#admin = new Redis({ port, maxRetriesPerRequest: null });
+    this.#admin.on("error", () => undefined);
+  }
+
+  static async start({ onTestFinished }: Ending, primaryPort: number): Promise<Sentinel> {
+    const [port, folder] = await Promise.all([
+      freePort(),
+      mkdtemp(join(tmpdir(), "defender-actions-sentinel-")),
+    ]);
+    const file = join(folder, "sentinel.conf");
+    const lines = [
+      "bind 127.0.0.1",
+      `port ${port}`,
+      `dir ${folder}`,
+      `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} ${QUORUM}`,
+      `sentinel down-after-milliseconds ${NAME} 1000`,
+      `sentinel failover-timeout ${NAME} 5000`,
+    ];
+    await writeFile(file, `${lines.join("\n")}\n`);
+    const command = [needServer(), file, "--sentinel"];
+    const sentinel = new Sentinel(port, command, await startLeashed(command, "+monitor"));
+    onTestFinished(async () => {
+      sentinel.#admin.disconnect();
+      await sentinel.#server.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+    return sentinel;
+  }
+
+  /** Resolves once it has found the replica and the other Sentinels. */
+  async knowsAll(): Promise<void> {
+    await until(async () => {
+      const known = await this.#admin.call("SENTINEL", "MASTER", NAME);
+      const fields = Array.isArray(known) ? known.map(String) : [];
+      const of = (field: string): string | undefined => fields[fields.indexOf(field) + 1];
+      return of("num-slaves") === "1" && of("num-other-sentinels") === String(SENTINELS - 1);
+    });
+  }
+
+  /** SIGKILL; what it knows stays. */
+  async kill(): Promise<void> {
+    process.kill(this.#server.pid, "SIGKILL");
+    await this.#server.ended;
+    await this.#server.stop();
+  }
+
+  async restart(): Promise<void> {
+    this.#server = await startLeashed(this.#command, "+monitor");
+  }
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(LOOK_EVERY_MS);
 }
