@@ -7,6 +7,7 @@ const timed = [
   "full-load.fault",
   "interactive-first.fault",
   "throttle-storm.fault",
+  "short-storm.fault",
   "backlog.fault",
 ].map((name) => `test/faults/**/*${name}.test.ts`);
 
