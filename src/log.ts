@@ -40,3 +40,9 @@ export function createLog(level: string, destination?: DestinationStream): Log {
   if (process.stderr.isTTY) return pino(options, pretty({ destination: 2, sync: true }));
   return pino(options, pino.destination({ dest: 2, sync: true }));
 }
+
+/** Warnings of Node itself, which it would print as plain text into the log. */
+export function logWarnings(log: Log): void {
+  process.removeAllListeners("warning");
+  process.on("warning", (warning) => log.warn({ event: "node.warning", err: warning }, "Node warns"));
+}

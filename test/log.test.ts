@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../src/contract/failure.ts";
-import { createLog, type Log } from "../src/log.ts";
+import { createLog, type Log, logWarnings } from "../src/log.ts";
 
 function logged(write: (log: Log) => void, level = "info"): Record<string, unknown>[] {
   const lines: string[] = [];
@@ -54,5 +54,23 @@ describe("the log", () => {
       log.info({ instance: { credential: { secret: "canary" } }, token: "canary" }, "instance");
     });
     expect(JSON.stringify(lines)).not.toContain("canary");
+  });
+});
+
+it("a warning of Node is a line of the log like any other", () => {
+  const printing = process.listeners("warning");
+  const [line] = logged((log) => {
+    logWarnings(log);
+    process.emit(
+      "warning",
+      Object.assign(new Error("11 listeners"), { name: "MaxListenersExceededWarning" }),
+    );
+  });
+  process.removeAllListeners("warning");
+  for (const listener of printing) process.on("warning", listener);
+  expect(line).toMatchObject({
+    level: "warn",
+    event: "node.warning",
+    err: { name: "MaxListenersExceededWarning", message: "11 listeners" },
   });
 });

@@ -3,7 +3,7 @@ import { loadWorkerConfig } from "../src/config.ts";
 import type { Lane } from "../src/contract/job.ts";
 import { startWorker, type WorkerScope } from "../src/engine/worker.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
-import { createLog, type Log } from "../src/log.ts";
+import { createLog, type Log, logWarnings } from "../src/log.ts";
 import type { WorkerHealth } from "../src/ops/worker-server.ts";
 
 export interface WorkerCommand {
@@ -15,6 +15,7 @@ export interface WorkerCommand {
 export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise<number> {
   const config = loadWorkerConfig();
   const log = createLog(config.logLevel);
+  logWarnings(log);
   for (const notice of config.notices) log.warn({ event: "config.notice" }, notice);
   const scope: WorkerScope = { ...(instance && { instances: instance }), ...(lane && { lanes: lane }) };
   const signal = waitForSignal();

@@ -1,7 +1,7 @@
 /** Entry point of the board: serves it until it is told to stop. */
 import { loadOpsConfig } from "../src/config.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
-import { createLog } from "../src/log.ts";
+import { createLog, logWarnings } from "../src/log.ts";
 import { startOps } from "../src/ops/server.ts";
 
 const SHUTDOWN_TIMEOUT_MS = 5_000;
@@ -10,6 +10,7 @@ const SHUTDOWN_TIMEOUT_MS = 5_000;
 export async function runOps(): Promise<number> {
   const config = loadOpsConfig();
   const log = createLog(config.logLevel);
+  logWarnings(log);
   const signal = waitForSignal();
   const ops = await startOps(config, log);
   log.info({ event: "ops.listening", url: ops.url, writable: config.writable }, `board on ${ops.url}`);

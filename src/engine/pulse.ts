@@ -1,4 +1,4 @@
-/** Whether a worker hears from Redis on its blocking connection, which may be dead while the other one answers. */
+/** Whether a worker hears from Redis on its blocking connection, which may be dead while the other one answers; and a way on when BullMQ finds none. */
 import type { Worker } from "bullmq";
 import { WORKER_OPTIONS } from "../queue/options.ts";
 
@@ -6,6 +6,12 @@ import { WORKER_OPTIONS } from "../queue/options.ts";
 const DEAF_AFTER_MS = 3 * WORKER_OPTIONS.drainDelay * 1_000;
 /** BullMQ gives a wait up one second after its time, and then says "no job" just as Redis does. */
 const GIVEN_UP_AFTER_MS = 950;
+/**
+ * Having given a wait up, BullMQ connects anew. On a cluster that may never end, though the connection is long there again: what
+ * it waits for is a first attempt that failed (taskforcesh/bullmq#4138). So long after its time a wait is stuck.
+ */
+const STUCK_AFTER_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 
 export class Pulse {
   readonly #worker: Worker;
@@ -21,7 +27,10 @@ export class Pulse {
       this.#unansweredSinceMs ??= startMs;
       this.#isWaiting = true;
       try {
-        const job = await waitForJob(timeoutS);
+        const job = await this.#unlessStuck(
+          waitForJob(timeoutS),
+          startMs + timeoutS * 1_000 + STUCK_AFTER_MS,
+        );
         const lateMs = performance.now() - startMs - timeoutS * 1_000;
         if (job !== null || lateMs < GIVEN_UP_AFTER_MS) this.#unansweredSinceMs = null;
         return job;
@@ -42,5 +51,26 @@ export class Pulse {
     await client?.info();
     this.#unansweredSinceMs = null;
     return true;
+  }
+
+  /** Null when the wait is overdue although its connection is there: the next one will be heard. */
+  async #unlessStuck<T>(waiting: Promise<T>, overdueAtMs: number): Promise<T | null> {
+    let looking: NodeJS.Timeout | undefined;
+    const stuck = new Promise<null>((resolve) => {
+      looking = setInterval(() => {
+        if (performance.now() < overdueAtMs) return;
+        this.#worker.getBackend().blockingClient?.then(
+          ({ status }) => status === "ready" && resolve(null),
+          () => undefined,
+        );
+      }, LOOK_EVERY_MS);
+    });
+    // Nobody may be left to hear of it.
+    waiting.catch(() => undefined);
+    try {
+      return await Promise.race([waiting, stuck]);
+    } finally {
+      clearInterval(looking);
+    }
   }
 }
