@@ -1,21 +1,12 @@
 /** Records the end of jobs that no run could end: payloads that do not parse, and jobs that killed their workers. */
-
-import { z } from "zod";
 import { findAction } from "../actions/catalog.ts";
 import { Failure } from "../contract/failure.ts";
-import { instanceNameSchema, type Job } from "../contract/job.ts";
+import type { Job } from "../contract/job.ts";
+import { readForeign } from "../queue/foreign.ts";
 import type { QueuedJob } from "../queue/turns.ts";
 import type { ResultStore } from "../results/store.ts";
 import type { Order } from "./execute.ts";
 import { failedFindings } from "./findings.ts";
-
-/** The least that a foreign payload must say for a result to be found by its case. */
-const addressSchema = z.object({
-  case_id: z.union([z.string().min(1), z.number().transform(String)]),
-  instance: instanceNameSchema.default("default"),
-  job_id: z.string().min(1).max(64).optional(),
-  generation: z.int().min(1).catch(1),
-});
 
 export class Parting {
   readonly #store: ResultStore;
@@ -30,9 +21,9 @@ export class Parting {
 
   /** Without a case id there is no place for a result: the failed job on the board is then all there is. */
   async badPayload(data: unknown, name: string, place: QueuedJob, failure: Failure): Promise<void> {
-    const address = addressSchema.safeParse(data);
-    if (!address.success) return;
-    const { case_id, instance, job_id = place.queueJobId, generation } = address.data;
+    const { case_id, instance, generation, ...said } = readForeign(data);
+    if (case_id === null) return;
+    const job_id = said.job_id ?? place.queueJobId;
     await this.#store.create({
       head: {
         v: 1,

@@ -1,5 +1,4 @@
 /** A job that failed for good, as it is shown: what BullMQ keeps of it, joined with its record, which decides. */
-import { z } from "zod";
 import { catalog, findAction } from "../actions/catalog.ts";
 import type { Note } from "../contract/define-action.ts";
 import { FAILURE_CODES, type FailureCode, failureCodeSchema } from "../contract/failure.ts";
@@ -7,6 +6,7 @@ import { type Job, jobSchema, type Priority } from "../contract/job.ts";
 import type { Result } from "../contract/result.ts";
 import type { Standing } from "../results/reader.ts";
 import type { QueueEntry } from "./failed-set.ts";
+import { readForeign } from "./foreign.ts";
 import type { InstanceQueue } from "./instance-queues.ts";
 
 export interface FailedJob {
@@ -67,24 +67,11 @@ export interface Address {
   job: Job | null;
 }
 
-const foreignSchema = z
-  .object({
-    case_id: z
-      .union([z.string().min(1), z.number().transform(String)])
-      .nullable()
-      .catch(null),
-    job_id: z.string().min(1).max(64).nullable().catch(null),
-    generation: z.int().min(1).catch(1),
-    requested_by: z.string().nullable().catch(null),
-    enqueued_at: z.iso.datetime().nullable().catch(null),
-  })
-  .catch({ case_id: null, job_id: null, generation: 1, requested_by: null, enqueued_at: null });
-
 /** Never throws: whatever lies on the queue has at least BullMQ's id. */
 export function addressOf({ data, name, queueJobId }: QueueEntry): Address {
   const parsed = jobSchema.safeParse(data);
   const isOurs = parsed.success && parsed.data.action === name && Object.hasOwn(catalog, name);
-  const said = foreignSchema.parse(data);
+  const said = readForeign(data);
   const recordId = said.job_id ?? queueJobId;
   const isGeneration = /^-\d+$/.test(queueJobId.slice(recordId.length)) && queueJobId.startsWith(recordId);
   return {
