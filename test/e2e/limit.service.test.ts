@@ -61,7 +61,7 @@ test("two refusals halve the limit of all workers; log, metrics and check say so
   const { arrivals } = await simulator.ledger();
   const hunts = arrivals.filter(({ lane }) => lane === "hunting").map(({ timeMs }) => timeMs);
   // Ten is left of twenty. Arrivals jitter on a busy machine, so a few more may fall together; the exact bound is proved
-  // where calls are sent (`test/defender/gate-fleet.service.test.ts`).
+  // where calls are sent (`test/defender/gate-fleet.timed.test.ts`).
   const busiest = busiestWindow(hunts, WINDOW_MS * 0.99);
   expect(busiest).toBeGreaterThanOrEqual(10);
   expect(busiest).toBeLessThan(15);

@@ -1,12 +1,12 @@
 /** Bugs that BullMQ has had (`taskforcesh/bullmq`), each by its number: an upgrade that brings one back is caught here. */
 import { describe, expect, it, type TestContext } from "vitest";
 import { connectWorker } from "../../src/queue/connection.ts";
-import { Queues } from "../../src/queue/queues.ts";
+import { loggedBy } from "./arrivals.ts";
 import { check } from "./checker.ts";
 import { allConsume, answerQueries } from "./consuming.ts";
-import { allOver, assign, times } from "./jobs.ts";
+import { allOver, assign, times, waitsFor } from "./jobs.ts";
 import { CONSUME_WITHIN_MS, EXPLAINED, surviveOutage } from "./outages.ts";
-import { openFaultRig, openPrivateRedis, openProxy } from "./rig.ts";
+import { openFaultRig, openPrivateRedis, openProxy, openQueues } from "./rig.ts";
 
 /** Longer than a worker waits for a job before it looks by itself. */
 const LONG_OUTAGE_MS = 12_000;
@@ -34,6 +34,7 @@ describe.concurrent("does not come back:", () => {
     proxy.heal();
     // Nothing is added any more: they must find what is there.
     await allOver(rig, jobs, CONSUME_WITHIN_MS);
+    expect(loggedBy(rig, "redis.error")).not.toEqual([]);
     await check(rig, { events: EXPLAINED });
   });
 
@@ -46,16 +47,8 @@ describe.concurrent("does not come back:", () => {
         { idempotencyKey: "k" },
       );
     const { jobId } = await ask();
-    const redis = connectWorker({
-      url: rig.redisUrl,
-      prefix: rig.prefix,
-      mode: "single",
-      sentinelName: null,
-    });
-    const queues = new Queues(redis, { prefix: rig.prefix, mode: "single" });
+    const queues = openQueues(context, rig);
     expect(await queues.get("defender-default-incidents").remove(`${jobId}-1`)).toBe(1);
-    await queues.close();
-    redis.disconnect();
     await rig.startWorker();
     await rig.finish(await ask());
     await check(rig);
@@ -67,7 +60,7 @@ describe.concurrent("does not come back:", () => {
     context.onTestFinished(() => redis.disconnect());
     await rig.startWorker();
     const job = await rig.accept("ping", {}, { idempotencyKey: "k" });
-    await rig.client.waitForResult(job, { timeoutMs: 60_000 });
+    await rig.finish(job);
     // Until BullMQ has heard of its end too.
     await check(rig);
     expect(await redis.del(await redis.keys(`${rig.prefix}:{case-*`))).toBeGreaterThan(0);
@@ -78,12 +71,14 @@ describe.concurrent("does not come back:", () => {
 
   it("#2466 and #3185, delayed jobs that are never due after the connections were reset", async (context) => {
     const { proxy, rig } = await openProxied(context);
+    const match = { method: "GET", path: "/incidents/3[2-7]$" };
+    await rig.simulator.addFault({ match, times: null, fault: { status: 503 } });
     const jobs = await rig.acceptMany(times(6, (index) => assign(32 + index, `delayed-${index}`)));
-    await rig.simulator.addFault({ match: { method: "GET" }, times: null, fault: { status: 503 } });
-    await rig.simulator.arrivals("GET .*/incidents/", 6);
+    await Promise.all(jobs.map((job) => waitsFor(rig, job, "retry")));
     proxy.cut();
     await rig.simulator.clearFaults();
-    await allOver(rig, jobs, 120_000);
+    const results = await allOver(rig, jobs, 120_000);
+    for (const { attempts } of results) expect(attempts).toBeGreaterThan(1);
     await check(rig, { events: EXPLAINED });
   });
 

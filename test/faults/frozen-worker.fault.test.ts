@@ -18,6 +18,7 @@ const ENDS = ["job.taken", "job.completed", "job.handed-back", "job.interrupted"
 /** It finds its lock gone, and its connections older than it knows. */
 const EVENTS = ["job.stalled", "worker.error", "redis.error", "gate.warning"];
 
+// As one whose event loop is blocked: it cannot renew its locks (bullmq #3183).
 describe.concurrent("a worker frozen past its lock changes nothing after another has finished its job", {
   timeout: 120_000,
 }, () => {

@@ -7,7 +7,7 @@ import { allOver, hunt, times } from "./jobs.ts";
 import { openFaultRig } from "./rig.ts";
 import { addTenants } from "./tenants.ts";
 
-export interface Load {
+export interface FullLoad {
   short: { calls: number; windowMs: number };
   long: { calls: number; windowMs: number };
   /** Long windows that are filled by each tenant. */
@@ -23,7 +23,7 @@ const SHARE_OF_THE_POSSIBLE = 0.95;
 const LONGEST_STALL_MS = 10_000;
 
 /** Throws when a window was exceeded, a tenant was slowed by the other, or quota was left unused. Gives the shares that were used. */
-export async function loadFully(context: TestContext, load: Load): Promise<Record<string, number>> {
+export async function loadFully(context: TestContext, load: FullLoad): Promise<Record<string, number>> {
   const { short, long, windows, workers, events = [] } = load;
   const limits = [short, long].map(({ calls, windowMs }) => `${calls}/${windowMs}ms`).join(",");
   const rig = await openFaultRig(context, { env: { DEFENDER_HUNTING_LIMITS: limits } });

@@ -1,12 +1,10 @@
 /** An analyst does not wait behind a bulk run: ten thousand bulk jobs wait on every worker, and what is asked for now is sent now. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { connectWorker } from "../../src/queue/connection.ts";
-import { Queues } from "../../src/queue/queues.ts";
 import { arrivalsOf, loggedBy } from "./arrivals.ts";
 import { check } from "./checker.ts";
 import { hunt, times } from "./jobs.ts";
-import { openFaultRig } from "./rig.ts";
+import { openFaultRig, openQueues } from "./rig.ts";
 
 const LIMIT = { lane: "hunting", calls: 20, windowMs: 2_000 } as const;
 const BULK_JOBS = 10_000;
@@ -58,10 +56,6 @@ it("an interactive job is sent within a second while ten thousand bulk jobs wait
   expect(putBack.length).toBeLessThanOrEqual((windows + 1) * WORKERS * CONCURRENCY);
 
   await Promise.all(rig.workers.map((worker) => worker.kill("SIGTERM")));
-  const redis = connectWorker({ url: rig.redisUrl, prefix: rig.prefix, mode: "single", sentinelName: null });
-  const queues = new Queues(redis, { prefix: rig.prefix, mode: "single" });
-  await queues.get(BULK_QUEUE).obliterate({ force: true });
-  await queues.close();
-  redis.disconnect();
+  await openQueues(context, rig).get(BULK_QUEUE).obliterate({ force: true });
   await check(rig, { limits: [LIMIT] });
 });

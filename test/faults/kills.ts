@@ -1,6 +1,7 @@
 /** Kills of Redis under load, with every write on disk before it is acknowledged. */
 import { expect, type TestContext } from "vitest";
 import { check } from "./checker.ts";
+import { allOver } from "./jobs.ts";
 import { Load } from "./load.ts";
 import { EXPLAINED } from "./outages.ts";
 import { openFaultRig, openPrivateRedis } from "./rig.ts";
@@ -28,8 +29,12 @@ export async function surviveKills(
   await load.reached((kills + 1) * BETWEEN);
   await load.stop();
   // Before anything is asked for again: what was acknowledged gets done without.
-  await Promise.all(load.acknowledged.map(({ job }) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+  await allOver(
+    rig,
+    load.acknowledged.map(({ job }) => job),
+    60_000,
+  );
   await load.askAgain();
-  await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+  await allOver(rig, rig.accepted, 60_000);
   await check(rig, { events: EXPLAINED });
 }

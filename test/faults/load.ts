@@ -33,11 +33,6 @@ export class Load {
     while (this.acknowledged.length < count) await once(this.#heard, "acknowledged");
   }
 
-  /** How many were refused because Redis was away. */
-  get refused(): number {
-    return this.#asked - this.acknowledged.length;
-  }
-
   async stop(): Promise<void> {
     this.#isOver = true;
     await this.#running;

@@ -1,9 +1,10 @@
 /** Ways in which Redis can be away, and two workers that must come back from each. */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TestContext } from "vitest";
+import { expect, type TestContext } from "vitest";
 import type { RedisProxy } from "../support/redis-proxy.ts";
 import { check } from "./checker.ts";
 import { allConsume, answerQueries } from "./consuming.ts";
+import { allOver } from "./jobs.ts";
 import { Load } from "./load.ts";
 import type { PrivateRedis } from "./private-redis.ts";
 import { openFaultRig, openPrivateRedis, openProxy } from "./rig.ts";
@@ -69,7 +70,10 @@ export async function surviveOutage(
   const tookMs = await allConsume(rig, workers, CONSUME_WITHIN_MS);
   await load?.stop();
   await load?.askAgain();
-  await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+  await allOver(rig, rig.accepted, 60_000);
   await check(rig, { events: EXPLAINED });
+  // A Redis that only paused may go unnoticed; what else happened here did not.
+  if (kind !== "frozen")
+    for (const { log } of workers) expect(log.some((line) => line.includes("redis.error"))).toBe(true);
   return tookMs;
 }

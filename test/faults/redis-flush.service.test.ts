@@ -1,8 +1,9 @@
 /** The gate finds its way back by itself when Redis forgets its state, and when a worker was frozen. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import type { Rig } from "../support/rig.ts";
 import { check } from "./checker.ts";
+import { allOver, comment, times } from "./jobs.ts";
 import { EXPLAINED } from "./outages.ts";
 import type { PrivateRedis } from "./private-redis.ts";
 import { openFaultRig, openPrivateRedis } from "./rig.ts";
@@ -25,8 +26,18 @@ async function ask(rig: Rig): Promise<void> {
   }
 }
 
+/** Two workers on a Redis of their own that hold slots when it happens. */
+async function openHolding(context: TestContext): Promise<{ redis: PrivateRedis; rig: Rig }> {
+  const redis = await openPrivateRedis(context);
+  const rig = await openFaultRig(context, { redisUrl: redis.url, env: ENV, settings: QUOTA });
+  await Promise.all([rig.startWorker(), rig.startWorker()]);
+  await ask(rig);
+  await rig.simulator.arrivals("POST .*/comments$", 12);
+  return { redis, rig };
+}
+
 async function finish(rig: Rig, allowance: Allowance = { limits: [LIMIT] }): Promise<void> {
-  await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+  await allOver(rig, rig.accepted, 60_000);
   await check(rig, { ...allowance, events: EXPLAINED });
   for (const worker of rig.workers)
     expect(worker.log.filter((line) => line.includes('"worker.ready"'))).toHaveLength(1);
@@ -42,30 +53,14 @@ describe.concurrent("the gate recovers alone, and no worker is restarted,", {
   timeout: 150_000,
 }, () => {
   it("at most one window over the quota, when Redis forgets everything while slots are held; asking again makes it whole, one comment each", async (context) => {
-    const redis = await openPrivateRedis(context);
-    const rig = await openFaultRig(context, {
-      redisUrl: redis.url,
-      env: ENV,
-      settings: { quotas: { incidents: "20/3s", hunting: null } },
-    });
-    await Promise.all([rig.startWorker(), rig.startWorker()]);
-    await ask(rig);
-    await rig.simulator.arrivals("POST .*/comments$", 12);
+    const { redis, rig } = await openHolding(context);
     await redis.flush();
     await ask(rig);
     await finish(rig, ONE_WINDOW_TOO_MANY);
   });
 
   it("without a call too many, when Redis forgets the slots alone", async (context) => {
-    const redis = await openPrivateRedis(context);
-    const rig = await openFaultRig(context, {
-      redisUrl: redis.url,
-      env: ENV,
-      settings: { quotas: { incidents: "20/3s", hunting: null } },
-    });
-    await Promise.all([rig.startWorker(), rig.startWorker()]);
-    await ask(rig);
-    await rig.simulator.arrivals("POST .*/comments$", 12);
+    const { redis, rig } = await openHolding(context);
     await forgetSlots(redis);
     await rig.simulator.arrivals("POST .*/comments$", 24);
     await forgetSlots(redis);
@@ -80,13 +75,9 @@ describe.concurrent("the gate recovers alone, and no worker is restarted,", {
     frozen.send("SIGSTOP");
     await sleep(FROZEN_MS);
     frozen.send("SIGCONT");
-    const jobs = Array.from({ length: 2 * COMMENTS }, (_, number) =>
-      rig.accept("add_comment_to_incident", {
-        incident_id: 32 + (number % 24),
-        comment: `after the frost, number ${number}`,
-      }),
+    await rig.acceptMany(
+      times(2 * COMMENTS, (number) => comment(32 + (number % 24), `after the frost, number ${number}`)),
     );
-    await Promise.all(jobs);
     await finish(rig);
     expect(frozen.log.filter((line) => line.includes('"job.completed"')).length).toBeGreaterThan(12);
   });

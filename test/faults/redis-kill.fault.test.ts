@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { check } from "./checker.ts";
+import { allOver } from "./jobs.ts";
 import { surviveKills } from "./kills.ts";
 import { Load } from "./load.ts";
 import { EXPLAINED } from "./outages.ts";
@@ -39,7 +40,7 @@ describe.concurrent("Redis under load", () => {
     await load.reached(acknowledged.length + 40);
     await load.stop();
     await load.askAgain();
-    await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+    await allOver(rig, rig.accepted, 60_000);
     await check(rig, { events: EXPLAINED });
   });
 });

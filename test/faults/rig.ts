@@ -1,5 +1,7 @@
 /** Rigs and private Redis servers that end with the test. */
 import { inject, type TestContext } from "vitest";
+import { connectWorker } from "../../src/queue/connection.ts";
+import { Queues } from "../../src/queue/queues.ts";
 import { openRedisProxy, type RedisProxy } from "../support/redis-proxy.ts";
 import type { RedisOptions } from "../support/redis-settings.ts";
 import { openRig, type Rig, type RigOptions } from "../support/rig.ts";
@@ -37,6 +39,17 @@ export async function openPrivateRedis(
   const redis = await PrivateRedis.start(options);
   onTestFinished(() => redis.close());
   return redis;
+}
+
+/** BullMQ's queues of a rig, to look into or to take something out of. */
+export function openQueues({ onTestFinished }: Ending, { redis: config }: Rig): Queues {
+  const redis = connectWorker(config);
+  const queues = new Queues(redis, config);
+  onTestFinished(async () => {
+    await queues.close();
+    redis.disconnect();
+  });
+  return queues;
 }
 
 export async function openProxy({ onTestFinished }: Ending, redisUrl: string): Promise<RedisProxy> {

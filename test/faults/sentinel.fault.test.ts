@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { check } from "./checker.ts";
 import { allConsume, answerQueries } from "./consuming.ts";
+import { allOver } from "./jobs.ts";
 import { Load } from "./load.ts";
 import { CONSUME_WITHIN_MS, EXPLAINED } from "./outages.ts";
 import { openFaultRig } from "./rig.ts";
@@ -46,10 +47,10 @@ describe.concurrent("behind Sentinels", { timeout: 240_000 }, () => {
     // Else this test would prove nothing of what is lost.
     expect(lost).toBeGreaterThan(0);
     expect(survivors.length).toBeGreaterThan(0);
-    await Promise.all(survivors.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+    await allOver(rig, survivors, 60_000);
     await load.stop();
     await load.askAgain();
-    await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+    await allOver(rig, rig.accepted, 60_000);
     await check(rig, { events: EXPLAINED });
   });
 
@@ -72,7 +73,7 @@ describe.concurrent("behind Sentinels", { timeout: 240_000 }, () => {
     console.log(`Sentinel, all away for 30 s: ${Math.round(tookMs)} ms`);
     await load.stop();
     await load.askAgain();
-    await Promise.all(rig.accepted.map((job) => rig.client.waitForResult(job, { timeoutMs: 60_000 })));
+    await allOver(rig, rig.accepted, 60_000);
     await check(rig, { events: EXPLAINED });
   });
 });

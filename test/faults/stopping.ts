@@ -7,6 +7,8 @@ import { openFaultRig } from "./rig.ts";
 const SHUTDOWN_MS = 8_000;
 /** Starting to stop, and ending the process. */
 const GIVE_MS = 2_000;
+/** A lock would take 20 s to run out. */
+const TAKEN_OVER_WITHIN_MS = 10_000;
 const IN_FLIGHT = 8;
 /** The seeds have nothing special from here on. */
 const FIRST_INCIDENT = 32;
@@ -45,10 +47,15 @@ export async function stopInFlight(
     expect(await worker.kill("SIGTERM")).toBe(0);
     expect(performance.now() - termedMs).toBeLessThan(SHUTDOWN_MS + GIVE_MS);
     worker = await next;
+    const readyMs = performance.now();
     const results = await allOver(rig, jobs, 60_000);
+    // Nobody waits for a lock that has to run out.
+    expect(performance.now() - readyMs).toBeLessThan(TAKEN_OVER_WITHIN_MS);
     expect(results.map(({ status, attempts }) => `${status} ${attempts}`)).toEqual(
       times(IN_FLIGHT, () => "completed 1"),
     );
   }
+  const handedBack = rig.workers.flatMap(({ log }) => log.filter((line) => line.includes("job.handed-back")));
+  expect(handedBack.length).toBeGreaterThanOrEqual(rounds);
   await check(rig);
 }

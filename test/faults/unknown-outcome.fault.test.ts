@@ -26,7 +26,7 @@ it("parks as outcome_unknown with its evidence, is never sent twice, and holds n
   const worker = await rig.startWorker();
   const job = await rig.accept("add_comment_to_incident", { incident_id: 29, comment: "contained" });
 
-  const result = await client.waitForResult(job, { timeoutMs: ALL_TRIES_MS });
+  const result = await rig.finish(job, ALL_TRIES_MS);
 
   expect(result).toMatchObject({
     status: "failed",
