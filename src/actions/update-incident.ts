@@ -1,51 +1,20 @@
 /** Update Incident: sets status, classification, determination, assignee, tags and resolving comment of one incident. */
 import { z } from "zod";
-import { actionInput, choice, flag, incidentId, optionalText, textList } from "../contract/arguments.ts";
+import { actionInput, flag, incidentId } from "../contract/arguments.ts";
 import { type ActionContext, defineAction, type OpenWrite, type Outcome } from "../contract/define-action.ts";
 import { Failure } from "../contract/failure.ts";
-import {
-  CLASSIFICATIONS,
-  DETERMINATIONS,
-  type Incident,
-  type IncidentPatch,
-  STATUSES,
-} from "../contract/incident.ts";
+import type { Incident } from "../contract/incident.ts";
+import { buildPatch, changeArguments, pick, refusalsOf, sameValue } from "../contract/incident-change.ts";
 import type { IncidentRef } from "../contract/result.ts";
 import { checkDetermination } from "../contract/triage.ts";
 
-const NOTHING_TO_SET =
-  "at least one of the parameters should have a value provided: status, classification, determination, " +
-  "assign_to, unassign, add_tags, remove_tags, resolving_comment";
-
 const input = actionInput({
   incident_id: incidentId,
-  status: choice("Specify what status to set for the incident.", STATUSES, null),
-  classification: choice("Specify what classification to set for the incident.", CLASSIFICATIONS, null),
-  determination: choice(
-    "Specify what determination to set for the incident; it must belong to the classification.",
-    DETERMINATIONS,
-    null,
-  ),
-  assign_to: optionalText("Specify to whom to assign this incident.").transform((name) =>
-    name?.toLowerCase() === "select one" ? null : name,
-  ),
-  unassign: flag("Take the assignee away.", false),
-  add_tags: textList("Tags to add; the others stay."),
-  remove_tags: textList("Tags to remove, in any case."),
-  resolving_comment: optionalText("The note shown with the resolution."),
+  ...changeArguments,
   follow_redirect: flag("If the incident was merged into another one, update that one.", false),
 }).check(({ value, issues }) => {
-  const refuse = (path: string[], message: string) =>
+  for (const { path, message } of refusalsOf(value))
     issues.push({ code: "custom", path, message, input: value });
-  if (Object.keys(buildPatch(value, null)).length === 0 && !changesTags(value)) refuse([], NOTHING_TO_SET);
-  if (value.unassign && value.assign_to !== null) {
-    refuse(
-      ["unassign"],
-      `given true beside assign_to ${JSON.stringify(value.assign_to)}; allowed: one of the two`,
-    );
-  }
-  const verdict = checkDetermination(value.classification, value.determination);
-  if (verdict.refusal !== undefined) refuse(["determination"], verdict.refusal);
 });
 
 type Input = z.output<typeof input>;
@@ -128,46 +97,6 @@ async function findTarget(
       },
     ),
   };
-}
-
-function changesTags(input: Input): boolean {
-  return input.add_tags.length > 0 || input.remove_tags.length > 0;
-}
-
-/** Only what changes is sent; Graph replaces the whole list of tags, so it is merged with what the incident has. */
-function buildPatch(input: Input, incident: Incident | null): IncidentPatch {
-  return {
-    ...(input.status === null ? {} : { status: input.status }),
-    ...(input.classification === null ? {} : { classification: input.classification }),
-    ...(input.determination === null ? {} : { determination: input.determination }),
-    ...(input.assign_to === null ? {} : { assignedTo: input.assign_to }),
-    ...(input.unassign ? { assignedTo: null } : {}),
-    ...(incident !== null && changesTags(input)
-      ? { customTags: mergeTags(incident.customTags ?? [], input) }
-      : {}),
-    ...(input.resolving_comment === null ? {} : { resolvingComment: input.resolving_comment }),
-  };
-}
-
-function mergeTags(current: readonly string[], { add_tags, remove_tags }: Input): string[] {
-  const removed = new Set(remove_tags.map((tag) => tag.toLowerCase()));
-  const merged = new Map<string, string>();
-  for (const tag of [...current, ...add_tags]) {
-    const key = tag.toLowerCase();
-    if (!removed.has(key) && !merged.has(key)) merged.set(key, tag);
-  }
-  return [...merged.values()];
-}
-
-function pick(incident: Incident, patch: object): Record<string, unknown> {
-  return Object.fromEntries(Object.keys(patch).map((field) => [field, incident[field] ?? null]));
-}
-
-/** Graph answers enums in either case, and keeps no order of tags. */
-function sameValue(left: unknown, right: unknown): boolean {
-  const fold = (value: unknown): string =>
-    Array.isArray(value) ? JSON.stringify(value.map(String).sort()) : String(value ?? "").toLowerCase();
-  return fold(left) === fold(right);
 }
 
 function refer(input: Input, incident: Incident): IncidentRef {

@@ -1,10 +1,5 @@
-/** Text from outside in Graph URLs: as an OData literal, a query option or a path segment, never as syntax. */
+/** Text from outside in Graph URLs: as a query option or a path segment, never as syntax. */
 import { Failure } from "../contract/failure.ts";
-
-/** A string literal for `$filter`. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
 
 /** Query options with percent-encoding throughout (a `+` would reach OData as itself); undefined ones are left out. */
 export function queryOptions(options: Readonly<Record<string, string | number | undefined>>): string {
