@@ -12,15 +12,23 @@ import {
 } from "./incident.ts";
 import { checkDetermination } from "./triage.ts";
 
+/** Status, classification and determination in Graph's words, also those that we don't know. */
 export interface IncidentChange {
-  status: IncidentStatus | null;
-  classification: Classification | null;
-  determination: Determination | null;
+  status: string | null;
+  classification: string | null;
+  determination: string | null;
   assign_to: string | null;
   unassign: boolean;
   add_tags: readonly string[];
   remove_tags: readonly string[];
   resolving_comment: string | null;
+}
+
+/** The same in words that may be asked for. */
+export interface AskedChange extends IncidentChange {
+  status: IncidentStatus | null;
+  classification: Classification | null;
+  determination: Determination | null;
 }
 
 /** Parts of an action's arguments. */
@@ -48,7 +56,7 @@ export interface Refused {
 }
 
 /** Why a change can't be asked for; empty when it can. `others` are names of arguments that may be set besides these. */
-export function refusalsOf(change: IncidentChange, others: readonly string[] = []): Refused[] {
+export function refusalsOf(change: AskedChange, others: readonly string[] = []): Refused[] {
   const refused: Refused[] = [];
   if (!setsAnything(change)) {
     const names = [...Object.keys(changeArguments), ...others].join(", ");

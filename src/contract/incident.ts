@@ -16,6 +16,9 @@ export const incidentSchema = z.looseObject({
   assignedTo: z.string().nullish(),
   customTags: z.array(z.string()).nullish(),
   resolvingComment: z.string().nullish(),
+  displayName: z.string().nullish(),
+  severity: z.string().nullish(),
+  createdDateTime: z.string().nullish(),
   incidentWebUrl: z.string().nullish(),
   redirectIncidentId: z.string().nullish(),
   lastUpdateDateTime: z.string().nullish(),
@@ -23,14 +26,14 @@ export const incidentSchema = z.looseObject({
 });
 export type Incident = z.infer<typeof incidentSchema>;
 
-/** The fields of an incident that we write. `assignedTo: null` unassigns. */
+/** The fields of an incident that we write. `assignedTo: null` unassigns, `resolvingComment: null` takes it away. */
 export interface IncidentPatch {
   status?: string;
   classification?: string;
   determination?: string;
   assignedTo?: string | null;
   customTags?: string[];
-  resolvingComment?: string;
+  resolvingComment?: string | null;
 }
 
 /** A Graph value, the label that the SOAR or the portal shows for it, and older names still sent by callers. */
@@ -75,6 +78,14 @@ export const DETERMINATIONS = {
   securityPersonnel: { label: "Security Personnel" },
   other: { label: "Other" },
   unknown: { label: "Not Available", aliases: ["Unknown", "Not Set"] },
+} as const satisfies Record<string, Term>;
+
+export const SEVERITIES = {
+  high: { label: "High" },
+  medium: { label: "Medium" },
+  low: { label: "Low" },
+  informational: { label: "Informational" },
+  unknown: { label: "Unknown" },
 } as const satisfies Record<string, Term>;
 
 export type IncidentStatus = keyof typeof STATUSES;
