@@ -9,6 +9,7 @@ const timed = [
   "throttle-storm.fault",
   "short-storm.fault",
   "backlog.fault",
+  "oversized.fault",
 ].map((name) => `test/faults/**/*${name}.test.ts`);
 
 const onRealRedis = {

@@ -1,6 +1,7 @@
 /** Sends an answer, whole or in the way a fault says: late, slowly, cut short, or not at all. */
 import type { ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import type { FastifyReply } from "fastify";
 import { type Answer, type Call, GraphError, graphHeaders } from "./answer.ts";
 import type { Fault } from "./faults.ts";
@@ -20,13 +21,12 @@ const usualErrors: Readonly<Record<number, [code: string, message: string]>> = {
 
 /** The answer that a fault puts in place of the real one. */
 export function faultAnswer(fault: Fault, call: Call): Answer | undefined {
-  if (fault.status === undefined && fault.body === undefined) return undefined;
-  const status = fault.status ?? 200;
-  if (fault.body === undefined && status >= 400) {
+  const { rows, status = 200, body = rows === undefined ? undefined : manyRows(rows) } = fault;
+  if (fault.status === undefined && body === undefined) return undefined;
+  if (body === undefined && status >= 400) {
     const [code, message] = usualErrors[status] ?? ["UnknownError", ""];
     return new GraphError(status, code, message, lowerCaseNames(fault.headers)).toAnswer(call);
   }
-  const { body = "" } = fault;
   const isHtml = typeof body === "string" && body.trimStart().startsWith("<");
   return {
     status,
@@ -35,8 +35,13 @@ export function faultAnswer(fault: Fault, call: Call): Answer | undefined {
       ...(isHtml ? { "content-type": "text/html" } : {}),
       ...lowerCaseNames(fault.headers),
     },
-    body: typeof body === "string" ? body : JSON.stringify(body),
+    body: typeof body === "string" ? body : JSON.stringify(body ?? ""),
   };
+}
+
+function manyRows({ count, bytes }: NonNullable<Fault["rows"]>): string {
+  const row = JSON.stringify({ Text: "x".repeat(bytes) });
+  return `{"schema":[{"name":"Text","type":"String"}],"results":[${`${row},`.repeat(count - 1)}${row}]}`;
 }
 
 function lowerCaseNames(headers: Record<string, string> = {}): Record<string, string> {
@@ -68,9 +73,10 @@ export async function deliver(
     return;
   }
   if (fault.hang) return outcome("hung");
-  const body = Buffer.from(answer.body);
+  const body = fault.gzip ? gzipSync(answer.body) : Buffer.from(answer.body);
   raw.writeHead(answer.status, {
     ...answer.headers,
+    ...(fault.gzip ? { "content-encoding": "gzip" } : {}),
     ...lowerCaseNames(fault.headers),
     "content-length": body.length,
   });

@@ -11,11 +11,15 @@ const pattern = z.string().transform((text, context) => {
 });
 
 export const faultSchema = z.strictObject({
-  /** With a status or a body, this is the answer, and the request has no effect (unless `applied`). */
+  /** With a status, a body or rows, this is the answer, and the request has no effect (unless `applied`). */
   status: z.int().min(100).max(599).optional(),
   headers: z.record(z.string(), z.string()).optional(),
   /** Text is sent as it is (HTML when it starts with `<`), anything else as JSON. */
   body: z.json().optional(),
+  /** In place of a body: a hunting answer of so many rows, each with a text of so many bytes. */
+  rows: z.strictObject({ count: z.int().positive(), bytes: z.int().positive() }).optional(),
+  /** Compresses the answer. */
+  gzip: z.literal(true).optional(),
   /** Waits before answering; with `applied`, after the effect. */
   delayMs: z.int().nonnegative().optional(),
   /** Sends the body so many bytes at a time. */
@@ -81,5 +85,6 @@ export class Faults {
 export function hasEffect(fault: Fault): boolean {
   if (fault.applied !== undefined) return fault.applied;
   if (fault.reset !== undefined) return fault.reset === "after";
-  return fault.hang === undefined && fault.status === undefined && fault.body === undefined;
+  const { hang, status, body, rows } = fault;
+  return hang === undefined && status === undefined && body === undefined && rows === undefined;
 }
