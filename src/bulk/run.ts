@@ -63,6 +63,8 @@ const itemSchema = z.object({
   change: ownChangeSchema.optional(),
   /** As they were when listed, or must be for an undo; an incident that differs is skipped. */
   listed: fieldsSchema.optional(),
+  /** When the incident was created, in Unix time, so that many can be looked at again with one list. */
+  created_ms: z.number().int().optional(),
 });
 export type Item = z.output<typeof itemSchema>;
 

@@ -13,6 +13,23 @@ export interface RowSet {
   pages: Uint8Array[];
 }
 
+/** Which incidents are listed; `filter` is OData, already escaped. */
+export interface IncidentQuery {
+  filter?: string;
+  /** Works but is not documented (`defender-api.md` 1.5); without it Graph lists the newest first. */
+  orderBy?: "createdDateTime desc";
+  /** Over so many: for a few, for Graph loses track of deep ones. */
+  skip?: number;
+  /** At most 50. */
+  top: number;
+}
+
+export interface IncidentPage {
+  incidents: Incident[];
+  /** Whether Graph has no more of them. */
+  isLast: boolean;
+}
+
 /** What one job can do at Defender. Every method throws only Failures, and passes the lane's gate before it sends. */
 export interface Defender {
   /** Gets a token, to prove tenant, app and credential. */
@@ -20,8 +37,7 @@ export interface Defender {
   getIncident(id: string): Promise<Incident>;
   /** The incident and those it was merged into, in order: the last one is the survivor. At most five hops. */
   followIncident(id: string): Promise<readonly [Incident, ...Incident[]]>;
-  /** One page of incidents, newest first. `filter` is OData, already escaped; `top` at most 50. */
-  listIncidents(page: { filter?: string; top: number }): Promise<Incident[]>;
+  listIncidents(query: IncidentQuery): Promise<IncidentPage>;
   updateIncident(id: string, patch: IncidentPatch): Promise<Incident>;
   /** Returns the whole list of comments, as Graph does. Not safe to repeat. */
   addComment(id: string, text: string): Promise<IncidentComment[]>;

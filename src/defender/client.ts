@@ -15,7 +15,10 @@ import type { Answer } from "./transport.ts";
 const INCIDENTS = "/security/incidents";
 const MAX_HOPS = 5;
 
-const incidentPage = z.looseObject({ value: z.array(incidentSchema) });
+const incidentPage = z.looseObject({
+  value: z.array(incidentSchema),
+  "@odata.nextLink": z.string().optional(),
+});
 const commentList = z.looseObject({ value: z.array(commentSchema) });
 
 /** The calls of one job. */
@@ -48,9 +51,10 @@ export function openDefender(wiring: Wiring, rows: RowReader, context: CallConte
       }
       return chain;
     },
-    async listIncidents({ filter, top }) {
-      const path = `${INCIDENTS}${queryOptions({ $filter: filter, $top: top })}`;
-      return (await fetch({ kind: "read", method: "GET", path }, incidentPage)).value;
+    async listIncidents({ filter, orderBy, skip, top }) {
+      const options = queryOptions({ $filter: filter, $orderby: orderBy, $skip: skip, $top: top });
+      const page = await fetch({ kind: "read", method: "GET", path: `${INCIDENTS}${options}` }, incidentPage);
+      return { incidents: page.value, isLast: page["@odata.nextLink"] === undefined };
     },
     updateIncident(id, patch) {
       const path = incidentPath(id);

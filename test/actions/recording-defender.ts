@@ -9,7 +9,7 @@ import type {
 import { Failure } from "../../src/contract/failure.ts";
 import type { Incident, IncidentPatch } from "../../src/contract/incident.ts";
 import type { Lane } from "../../src/contract/job.ts";
-import type { Defender } from "../../src/contract/ports.ts";
+import type { Defender, IncidentPage, IncidentQuery } from "../../src/contract/ports.ts";
 
 export interface RecordedCall {
   method: keyof Defender;
@@ -44,9 +44,9 @@ export class RecordingDefender implements Defender {
     return chain;
   }
 
-  async listIncidents(page: { filter?: string; top: number }): Promise<Incident[]> {
-    this.#record("listIncidents", page);
-    return [];
+  async listIncidents(query: IncidentQuery): Promise<IncidentPage> {
+    this.#record("listIncidents", query);
+    return { incidents: [], isLast: true };
   }
 
   async updateIncident(id: string, patch: IncidentPatch): Promise<Incident> {

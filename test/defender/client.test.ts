@@ -27,13 +27,27 @@ describe("what is sent", () => {
   test("a list passes its filter percent-encoded", async () => {
     const { server, open } = await scripted();
     server.reply(json(200, { value: [{ id: "2" }, { id: "1" }] }));
-    const incidents = await open().listIncidents({
+    const { incidents } = await open().listIncidents({
       filter: "status eq 'active' and assignedTo eq 'a+b&c'",
       top: 2,
     });
     expect(incidents.map(({ id }) => id)).toEqual(["2", "1"]);
     expect(server.calls[0]?.path).toBe(
       "/v1.0/security/incidents?$filter=status%20eq%20%27active%27%20and%20assignedTo%20eq%20%27a%2Bb%26c%27&$top=2",
+    );
+  });
+
+  test("a list ends where Graph names no next page", async () => {
+    const { server, open } = await scripted();
+    const page = { orderBy: "createdDateTime desc", skip: 3, top: 1 } as const;
+    server.reply(
+      json(200, { value: [{ id: "2" }], "@odata.nextLink": "https://elsewhere.example/?$skip=1" }),
+    );
+    expect((await open().listIncidents(page)).isLast).toBe(false);
+    server.reply(json(200, { value: [{ id: "1" }] }));
+    expect((await open().listIncidents(page)).isLast).toBe(true);
+    expect(server.calls[0]?.path).toBe(
+      "/v1.0/security/incidents?$orderby=createdDateTime%20desc&$skip=3&$top=1",
     );
   });
 
@@ -138,8 +152,9 @@ test("the simulated Defender is spoken to as the real one", async () => {
     };
     const defender = connectTo(instance).open();
     await defender.authenticate();
-    const [newest] = await defender.listIncidents({ top: 1 });
-    const id = newest?.id ?? "";
+    const { incidents, isLast } = await defender.listIncidents({ orderBy: "createdDateTime desc", top: 1 });
+    expect([incidents.length, isLast]).toEqual([1, false]);
+    const id = incidents[0]?.id ?? "";
     expect(await defender.getIncident(id)).toMatchObject({ id });
     expect(await defender.updateIncident(id, { status: "inProgress" })).toMatchObject({
       status: "inProgress",

@@ -5,7 +5,7 @@ import { faultScriptSchema } from "./faults.ts";
 import type { Incident } from "./incident.ts";
 import { parseJson } from "./json.ts";
 import type { Arrival, Effect } from "./ledger.ts";
-import { seedIncident, sevenDigits } from "./seeds.ts";
+import { plainIncident, sevenDigits } from "./seeds.ts";
 import type { SimulatorState } from "./state.ts";
 
 const appSchema = z.strictObject({ tenant: z.string(), clientId: z.string(), clientSecret: z.string() });
@@ -82,6 +82,7 @@ export function addControlRoutes(app: FastifyInstance, state: SimulatorState): v
   );
 
   app.get("/_sim/ledger", () => ledger.read());
+  app.get("/_sim/effects/counts", () => ledger.countEffects());
   app.delete("/_sim/ledger", () => {
     ledger.clear();
     return {};
@@ -103,6 +104,7 @@ export function addControlRoutes(app: FastifyInstance, state: SimulatorState): v
     }),
   );
 
+  app.get("/_sim/incidents", () => state.store.allCurrent());
   app.get<{ Params: { id: string } }>("/_sim/incidents/:id", (request, reply) => {
     const incident = state.store.current(request.params.id);
     if (incident === undefined) return reply.code(404).send({ error: "no such incident" });
@@ -135,9 +137,7 @@ export function addControlRoutes(app: FastifyInstance, state: SimulatorState): v
 
 /** An edit by somebody else, say another analyst; an unknown id becomes an incident. */
 function editIncident(state: SimulatorState, id: string, change: z.output<typeof incidentChange>): Incident {
-  const number = Number(id);
-  const known =
-    state.store.current(id) ?? seedIncident(number, Math.max(number, 1), state.home.tenant, Date.now());
+  const known = state.store.current(id) ?? plainIncident(Number(id), state.home.tenant, Date.now());
   return {
     ...known,
     lastModifiedBy: "analyst@contoso.com",

@@ -46,6 +46,11 @@ export class IncidentStore {
     }
   }
 
+  /** The newest states. */
+  allCurrent(): Incident[] {
+    return this.#order.flatMap((id) => this.current(id) ?? []);
+  }
+
   /** Replaces the state; reads follow after `settleMs`. An id that was not known is put in front. */
   write(incident: Incident, settleMs: number): void {
     const versions = this.#versions.get(incident.id);

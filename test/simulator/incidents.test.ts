@@ -50,6 +50,18 @@ describe("a list", () => {
     else expect(idsOf(json)).toEqual(ids);
   });
 
+  it("of a crowd holds many of one age, in one order on every page", async () => {
+    await control(simulator, "POST", "reset", { incidents: 400 });
+    const { json: incident } = await graph("GET", "incidents/250");
+    const filter = encodeURIComponent(`createdDateTime eq ${incident.createdDateTime}`);
+    const page = async (skip: number) =>
+      (await graph("GET", `incidents?$filter=${filter}&$orderby=createdDateTime desc&$top=50&$skip=${skip}`))
+        .json;
+    const pages = [await page(0), await page(50), await page(100)];
+    expect(pages.flatMap(idsOf)).toEqual(Array.from({ length: 120 }, (_, at) => String(319 - at)));
+    expect(pages.map((one) => "@odata.nextLink" in one)).toEqual([true, true, false]);
+  });
+
   it("filters by time, sorts, and selects", async () => {
     const { json: incident } = await graph("GET", "incidents/20");
     const filter = encodeURIComponent(`createdDateTime ge ${incident.createdDateTime}`);
@@ -164,6 +176,19 @@ describe("a merged incident", () => {
     expect((await graph("PATCH", "incidents/30", { assignedTo: "a" })).status).toBe(redirectedWrite);
     expect((await graph("POST", "incidents/30/comments", { comment: "c" })).status).toBe(redirectedWrite);
     await settings({ redirectedWrite: 200 });
+  });
+});
+
+describe("somebody who looks on", () => {
+  it("sees all incidents as they are, and how often each was written", async () => {
+    await graph("PATCH", "incidents/29", { status: "inProgress" });
+    await graph("PATCH", "incidents/29", { status: "resolved" });
+    await graph("POST", "incidents/31/comments", { comment: "c" });
+    const { json: counts } = await control(simulator, "GET", "effects/counts");
+    expect(counts).toEqual({ patch: { 29: 2 }, comment: { 31: 1 } });
+    const { json: incidents } = await control(simulator, "GET", "incidents");
+    expect(incidents).toHaveLength(60);
+    expect(incidents.find((one: { id: string }) => one.id === "29").status).toBe("resolved");
   });
 });
 

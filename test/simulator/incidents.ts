@@ -66,8 +66,8 @@ function selectPage(
     found.push(incident);
     if (order === undefined && !wantsCount && found.length > skip + top) break;
   }
-  if (order !== undefined) found.sort(order);
-  return { page: found.slice(skip, skip + top + 1), total: found.length };
+  const sorted = order?.(found) ?? found;
+  return { page: sorted.slice(skip, skip + top + 1), total: sorted.length };
 }
 
 function nextLink(call: Call, skip: number): string {

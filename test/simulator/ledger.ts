@@ -67,6 +67,14 @@ export class Ledger {
     return { arrivals: this.#arrivals, effects: this.#effects };
   }
 
+  /** How often each incident was patched, and commented on. */
+  countEffects(): Record<Effect["kind"], Record<string, number>> {
+    const counts: Record<Effect["kind"], Record<string, number>> = { patch: {}, comment: {} };
+    for (const { kind, incidentId } of this.#effects)
+      counts[kind][incidentId] = (counts[kind][incidentId] ?? 0) + 1;
+    return counts;
+  }
+
   clear(): void {
     this.#arrivals = [];
     this.#effects = [];

@@ -166,19 +166,23 @@ export function parseFilter(filter: string): Test {
   return new FilterReader(filter).read();
 }
 
-/** Reads an `$orderby` into a comparison of incidents. Throws a 400. */
-export function parseOrder(orderBy: string): (left: Incident, right: Incident) => number {
+/** Reads an `$orderby` into a stable sort of incidents. Throws a 400. */
+export function parseOrder(orderBy: string): (incidents: readonly Incident[]) => Incident[] {
   const keys = orderBy.split(",").map((part) => {
     const [property = "", direction = "asc", ...rest] = part.trim().split(/\s+/);
     if (rest.length > 0 || !["asc", "desc"].includes(direction))
       throw badRequest(`Invalid $orderby: '${orderBy}'.`);
     return { read: propertyReader(property), sign: direction === "asc" ? 1 : -1 };
   });
-  return (left, right) => {
-    for (const { read, sign } of keys) {
-      const [a, b] = [read(left) ?? "", read(right) ?? ""];
-      if (a !== b) return a < b ? -sign : sign;
-    }
-    return 0;
-  };
+  return (incidents) =>
+    incidents
+      .map((incident) => ({ incident, values: keys.map(({ read }) => read(incident) ?? "") }))
+      .sort((left, right) => {
+        for (const [at, { sign }] of keys.entries()) {
+          const [a = "", b = ""] = [left.values[at], right.values[at]];
+          if (a !== b) return a < b ? -sign : sign;
+        }
+        return 0;
+      })
+      .map(({ incident }) => incident);
 }

@@ -62,9 +62,30 @@ const special: Record<number, Partial<Incident>> = {
   58: { status: "awaitingAction", systemTags: ["Defender Experts"] },
 };
 
-/** Incident number `n` as seeded: the higher, the younger. */
+/** How many incidents are as README lists them; those above are a crowd of more kinds. */
+const few = 60;
+const crowd: readonly Partial<Incident>[] = [
+  { status: "inProgress", assignedTo: "ben@contoso.com", customTags: ["Triage"] },
+  { status: "resolved", classification: "falsePositive", determination: "notMalicious" },
+  {},
+  { customTags: ["Demo"] },
+  {},
+];
+
+/** The hour of an incident: seven of a crowd share theirs, and 120 come at once. */
+function hourOf(n: number): number {
+  if (n <= few) return n;
+  if (n >= 200 && n < 320) return 200;
+  return n - ((n - few - 1) % 7);
+}
+
+/** Incident number `n` as seeded: the higher, the younger, or of the same age. */
 export function seedIncident(n: number, count: number, tenant: string, startMs: number): Incident {
-  const createdMs = startMs - (count - n) * hourMs - 600_000;
+  const createdMs = startMs - (count - hourOf(n)) * hourMs - 600_000;
+  return { ...plainIncident(n, tenant, createdMs), ...(n > few ? pick(crowd, n) : special[n]) };
+}
+
+export function plainIncident(n: number, tenant: string, createdMs: number): Incident {
   return {
     id: String(n),
     tenantId: tenant,
@@ -86,7 +107,6 @@ export function seedIncident(n: number, count: number, tenant: string, startMs: 
     summary: null,
     priorityScore: (n * 37) % 101,
     comments: [],
-    ...special[n],
   };
 }
 

@@ -14,6 +14,7 @@ const effect = z.looseObject({
   incidentId: z.string(),
   what: z.unknown(),
 });
+const effectCounts = z.record(z.enum(["patch", "comment"]), z.record(z.string(), z.number()));
 const ledger = z.object({ arrivals: z.array(arrival), effects: z.array(effect) });
 export type Ledger = z.infer<typeof ledger>;
 
@@ -48,6 +49,26 @@ export class SimulatorControl {
 
   async change(settings: object): Promise<void> {
     await this.#call("PUT", "/settings", settings);
+  }
+
+  /** How often each incident was patched, and commented on. */
+  async countEffects(): Promise<z.infer<typeof effectCounts>> {
+    return effectCounts.parse(await this.#call("GET", "/effects/counts"));
+  }
+
+  /** The true state of all of them. */
+  async incidents(): Promise<Record<string, unknown>[]> {
+    return z.array(z.record(z.string(), z.unknown())).parse(await this.#call("GET", "/incidents"));
+  }
+
+  /** An edit by somebody else. */
+  async editIncident(id: string, change: object): Promise<void> {
+    await this.#call("PUT", `/incidents/${id}`, change);
+  }
+
+  /** Seeds anew; ledger and faults are emptied. */
+  async reset(incidents: number): Promise<void> {
+    await this.#call("POST", "/reset", { incidents });
   }
 
   async incident(id: string): Promise<Record<string, unknown>> {
