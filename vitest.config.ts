@@ -26,7 +26,13 @@ export default defineConfig({
           // No unit test changes what modules share, and loading them anew for each file took most of the time.
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [...service, ...timed, ...architecture, "test/**/*.fault.test.ts"],
+          exclude: [
+            ...service,
+            ...timed,
+            ...architecture,
+            "test/**/*.fault.test.ts",
+            "test/**/*.bulk.test.ts",
+          ],
           testTimeout: 20_000,
         },
       },

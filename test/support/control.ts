@@ -75,9 +75,10 @@ export class SimulatorControl {
     return z.record(z.string(), z.unknown()).parse(await this.#call("GET", `/incidents/${id}`));
   }
 
-  /** Resolves once an effect such as `comment 29` is in the ledger. */
-  async effect(match: string): Promise<void> {
-    await this.#call("GET", `/effects/wait?match=${encodeURIComponent(match)}`);
+  /** Resolves once `count` effects such as `comment 29` are in the ledger. */
+  async effect(match: string, count = 1, timeoutMs = 30_000): Promise<void> {
+    const query = `match=${encodeURIComponent(match)}&count=${count}&timeoutMs=${timeoutMs}`;
+    await this.#call("GET", `/effects/wait?${query}`);
   }
 
   /** Resolves once `count` requests such as `GET .*incidents/29` have arrived. */

@@ -12,6 +12,7 @@ export type LogLine = z.infer<typeof logLine>;
 const COMMAND = [new URL("../../dist/src/cli.js", import.meta.url).pathname, "worker"];
 
 export interface WorkerProcess {
+  readonly pid: number;
   /** Everything it has logged so far, one JSON text a line. */
   readonly log: readonly string[];
   /** The first log line of one of these events, past or to come; rejects when the process ends before. */
@@ -59,6 +60,7 @@ export async function startWorkerProcess(
   }
 
   const worker: WorkerProcess = {
+    pid: child.pid ?? 0,
     log,
     ended,
     event(...names) {
