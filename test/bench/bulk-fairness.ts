@@ -43,11 +43,12 @@ export async function measureFairness(
   const { effects } = await rig.simulator.ledger();
   for (const { kind, incidentId, timeMs } of effects)
     if (kind === "patch") times[(Number(incidentId) - 61) % 2]?.push(timeMs);
-  return compare(times, { startMs, endMs, windowMs });
+  return compareRuns(times, { startMs, endMs, windowMs });
 }
 
-function compare(
-  times: readonly number[][],
+/** `times` are those of each run's writes; every window that fits in between is looked at, one a second. */
+export function compareRuns(
+  times: readonly (readonly number[])[],
   { startMs, endMs, windowMs }: { startMs: number; endMs: number; windowMs: number },
 ): FairnessFigures {
   const worst: FairnessFigures = { written: [0, 0], worstRatio: 0, windows: 0 };
