@@ -2,12 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { changeSchema } from "../../../src/bulk/change.ts";
 import { whereSchema } from "../../../src/bulk/selection.ts";
-import type { IncidentQuery } from "../../../src/contract/ports.ts";
+import type { Defender, IncidentQuery } from "../../../src/contract/ports.ts";
 import { type Cursor, listPage, relist } from "../../../src/engine/bulk/listing.ts";
-import { failureOf } from "../../defender/scripted-connection.ts";
+import { connectTo, failureOf, instanceAt } from "../../defender/scripted-connection.ts";
 import type { Incident } from "../../simulator/incident.ts";
 import { parseFilter, parseOrder } from "../../simulator/odata-filter.ts";
 import { plainIncident } from "../../simulator/seeds.ts";
+import { startSimulator } from "../../simulator/simulator.ts";
 
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -48,7 +49,11 @@ function runOf(where: object, change: object = { status: "resolved" }) {
 }
 const ACTIVE = runOf({ status: ["active"] });
 
-async function listAll(list: MovingList, run = ACTIVE, between = (_page: number): void => {}) {
+async function listAll(
+  list: Pick<Defender, "listIncidents">,
+  run = ACTIVE,
+  between = (_page: number): void => {},
+) {
   const ids: string[] = [];
   let cursor: Cursor | null = null;
   for (let page = 0; ; page += 1) {
@@ -240,4 +245,29 @@ describe("a second look", () => {
     expect((await relist(ACTIVE, [{ id: "1" }], list)).size).toBe(0);
     expect(list.queries).toHaveLength(0);
   });
+});
+
+test("the simulated Defender is listed as the moving list is", async () => {
+  const simulator = await startSimulator({ quotas: { incidents: null, hunting: null }, incidents: 400 });
+  try {
+    const instance = {
+      ...instanceAt(simulator.url, {
+        credential: { kind: "secret", secret: { value: simulator.clientSecret } },
+      }),
+      tenantId: simulator.tenant,
+      clientId: simulator.clientId,
+    };
+    const defender = connectTo(instance).open();
+    const run = runOf({ status: ["active", "inProgress"], created_after: "2020-01-01T00:00:00.000Z" });
+    const ids = await listAll(defender, run);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toHaveLength(400 - 1 - 2 - 68);
+    const { listed } = await listPage(run, null, defender);
+    const items = listed.map(({ item }) => item);
+    await defender.updateIncident(items[7]?.id ?? "", { status: "resolved" });
+    const now = await relist(run, items, defender);
+    expect([...now].filter(([, incident]) => incident === null)).toEqual([[items[7]?.id, null]]);
+  } finally {
+    await simulator.close();
+  }
 });
