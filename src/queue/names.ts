@@ -11,6 +11,11 @@ export function queueName(instance: string, lane: Lane | "ping", priority: Prior
     : `defender-${instance}-${lane}-bulk`;
 }
 
+/** The queue of an instance by which workers work on its bulk runs. Its lane is `incidents`, its priority bulk. */
+export function runsQueueName(instance: string): string {
+  return `defender-${instance}-incidents-runs`;
+}
+
 export function queueFor(action: Action, instance: string, priority: Priority): string {
   return queueName(instance, action.lane, priority);
 }

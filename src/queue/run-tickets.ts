@@ -1,0 +1,25 @@
+/** Tickets of runs: the jobs by which workers work on a run. Each does a turn, and goes back to the end of the queue. */
+import type { JobsOptions } from "bullmq";
+import { z } from "zod";
+import { runsQueueName } from "./names.ts";
+import { JOB_OPTIONS } from "./options.ts";
+import type { Queues } from "./queues.ts";
+
+/** Of one run at once. Runs get equally many turns, for each has as many tickets. */
+const TICKETS = 2;
+
+export const ticketSchema = z.object({ v: z.literal(1), run_id: z.string() });
+
+/** A ticket that is over leaves nothing, for the next of its name must find its place free. */
+const TICKET_OPTIONS = {
+  ...JOB_OPTIONS,
+  removeOnComplete: true,
+  removeOnFail: true,
+} as const satisfies JobsOptions;
+
+/** Adds those that are missing. */
+export async function addTickets(queues: Queues, instance: string, runId: string): Promise<void> {
+  const queue = queues.get(runsQueueName(instance));
+  for (let number = 1; number <= TICKETS; number += 1)
+    await queue.add("run", { v: 1, run_id: runId }, { ...TICKET_OPTIONS, jobId: `${runId}-${number}` });
+}
