@@ -60,6 +60,18 @@ export interface FailureDetails {
   /** For `throttled` by Defender: which quota its answer says is spent, if it says so. */
   quota?: "calls" | "cpu";
   retryAfterMs?: number;
+  /** For `invalid_input`: each field at fault. */
+  faults?: readonly FieldFault[];
+}
+
+/** One field of bad input. */
+export interface FieldFault {
+  field: string;
+  message: string;
+  /** As text, shortened; null when nothing was given. */
+  given: string | null;
+  /** Null when the message alone says it. */
+  allowed: string | null;
 }
 
 /**
@@ -117,4 +129,19 @@ export function describeInvalid(error: z.ZodError, at = ""): string {
     return path === "" ? issue.message : `${path}: ${issue.message}`;
   });
   return [...new Set(sentences)].join("; ");
+}
+
+const SENTENCE = /^(?:given (.*)|missing); allowed: (.*)$/s;
+
+/** The same, one by one. */
+function faultsOf(error: z.ZodError): FieldFault[] {
+  return error.issues.map(({ path, message }) => {
+    const [, given = null, allowed = null] = SENTENCE.exec(message) ?? [];
+    return { field: path.map(String).join("."), message, given, allowed };
+  });
+}
+
+/** What zod refused, as a failure that names every field. */
+export function invalidInput(error: z.ZodError, at = ""): Failure {
+  return new Failure("invalid_input", describeInvalid(error, at), { faults: faultsOf(error) });
 }

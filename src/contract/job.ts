@@ -35,6 +35,8 @@ export const jobSchema = z.object({
   enqueued_at: z.iso.datetime(),
   expires_at: z.iso.datetime(),
   requested_by: z.string().optional(),
+  /** The name of the API token that asked. */
+  caller: z.string().optional(),
   traceparent: traceparentSchema.optional(),
 });
 export type Job = z.infer<typeof jobSchema>;

@@ -109,11 +109,12 @@ async function takeRecord(job: Job, { store, resultTtlMs }: Engine): Promise<Sta
       instance: job.instance,
       priority: job.priority,
       requested_by: job.requested_by ?? null,
+      caller: job.caller ?? null,
       alert_group_identifiers: Array.isArray(groups) ? groups.map(String) : [],
       scope: typeof scope === "string" ? scope : "All entities",
     },
     // A producer that repeats its request must find the same job.
-    inputHash: hashInput(job.action, job.input),
+    inputHash: hashInput(job.action, job.input, job.caller),
     expiresInMs: Math.max(1, Date.parse(job.expires_at) - Date.now()),
     keepMs: resultTtlMs,
     generation: job.generation,

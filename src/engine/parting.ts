@@ -33,6 +33,7 @@ export class Parting {
         instance,
         priority: "interactive",
         requested_by: null,
+        caller: null,
         alert_group_identifiers: [],
         scope: "All entities",
       },

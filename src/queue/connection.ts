@@ -7,6 +7,8 @@ export interface ConnectionOptions {
   name?: string;
   /** Told of every lost or refused connection; commands reject on their own account. */
   onError?(error: Error): void;
+  /** For producers: how long a command may take; default 3,000. */
+  patienceMs?: number;
 }
 
 /** How long a producer waits for Redis before it says so, in milliseconds. */
@@ -22,7 +24,8 @@ const DEAD_AFTER_MS = 12_000;
 /** ioredis has no time limit for commands that wait until a cluster is found. */
 class ImpatientCluster extends Cluster {
   override sendCommand(command: Command, ...rest: SendRest): unknown {
-    command.setTimeout(PATIENCE_MS);
+    // Those of its options are of the nodes' connections.
+    command.setTimeout(this.options.redisOptions?.commandTimeout ?? PATIENCE_MS);
     return super.sendCommand(command, ...rest);
   }
 }
@@ -74,10 +77,11 @@ function connect(config: RedisConfig, behaviour: Behaviour, options: ConnectionO
 
 /** For producers and readers: a command that Redis does not answer rejects within seconds. Not for blocking commands. */
 export function connectProducer(config: RedisConfig, options: ConnectionOptions = {}): Redis | Cluster {
+  const { patienceMs = PATIENCE_MS } = options;
   const behaviour = {
-    commandTimeout: PATIENCE_MS,
-    connectTimeout: PATIENCE_MS,
-    socketTimeout: PATIENCE_MS,
+    commandTimeout: patienceMs,
+    connectTimeout: patienceMs,
+    socketTimeout: patienceMs,
     maxRetriesPerRequest: 1,
     retryStrategy: (times: number) => Math.min(25 * 2 ** times, PRODUCER_RECONNECTS_WITHIN_MS),
   };

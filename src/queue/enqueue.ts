@@ -55,11 +55,12 @@ export class Enqueuer {
    * when the outcome of its write is unknown, unless the settlement is for just that generation.
    */
   async again(job: Job, settlement?: Settlement): Promise<boolean> {
-    const { action, input, priority, instance, traceparent, requested_by: requestedBy } = job;
+    const { action, input, priority, instance, traceparent, requested_by: requestedBy, caller } = job;
     const checked = checkRequest({
       action,
       input,
       options: { priority, instance, traceparent, requestedBy },
+      caller,
     });
     const hash = await this.#store.inputHashOf({ caseId: job.case_id, jobId: job.job_id });
     const same = { ...checked, head: { ...checked.head, job_id: job.job_id } };
@@ -163,6 +164,7 @@ export class Enqueuer {
       enqueued_at: new Date(enqueuedMs).toISOString(),
       expires_at: new Date(expiresMs).toISOString(),
       ...(head.requested_by === null ? {} : { requested_by: head.requested_by }),
+      ...(head.caller === null ? {} : { caller: head.caller }),
       ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
     };
     if (created.verdict === "created" && options.idempotencyKey !== undefined)
@@ -180,9 +182,13 @@ export function unsettled(jobId: string): Failure {
 
 function conflict(head: Head): Failure {
   const inCase = `case ${JSON.stringify(head.case_id)}`;
-  return new Failure("conflict", `idempotencyKey: given one that was used in ${inCase} with other input`, {
-    hint: "Use a key of its own for every request.",
-  });
+  return new Failure(
+    "conflict",
+    `idempotencyKey: given one that was used in ${inCase} with other input, or by another caller`,
+    {
+      hint: "Use a key of its own for every request.",
+    },
+  );
 }
 
 /** Runs a step for every item; of those that fail, the first one's failure is thrown, with its index in front. */
@@ -191,8 +197,9 @@ async function eachNamed<T, R>(items: readonly T[], step: (item: T) => Promise<R
   return outcomes.map((outcome, index) => {
     if (outcome.status === "fulfilled") return outcome.value;
     const reason: unknown = outcome.reason;
-    throw reason instanceof Failure
-      ? new Failure(reason.code, `[${index}] ${reason.message}`, reason.details)
-      : reason;
+    if (!(reason instanceof Failure)) throw reason;
+    const { code, message, details } = reason;
+    const faults = details.faults?.map((fault) => ({ ...fault, field: `[${index}].${fault.field}` }));
+    throw new Failure(code, `[${index}] ${message}`, faults === undefined ? details : { ...details, faults });
   });
 }

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { z } from "zod";
 import { findAction } from "../actions/catalog.ts";
 import type { Action } from "../contract/define-action.ts";
-import { describeInvalid, Failure } from "../contract/failure.ts";
+import { Failure, invalidInput } from "../contract/failure.ts";
 import { instanceNameSchema, PRIORITIES, type Priority, traceparentSchema } from "../contract/job.ts";
 import { refusing } from "../contract/refusal.ts";
 import type { Head } from "../results/record.ts";
@@ -30,6 +30,8 @@ export interface JobRequest {
   action: string;
   input: unknown;
   options?: EnqueueOptions | undefined;
+  /** The name of the API token that asks. The job is its own: nobody else gets it by the same idempotency key. */
+  caller?: string | undefined;
 }
 
 export interface CheckedJob {
@@ -51,7 +53,7 @@ const filledText = z
   .string(refusing("text that is not empty"))
   .refine((value) => value.trim() !== "", refusing("text that is not empty"));
 const lifetime = refusing("a whole number of milliseconds from 1 to 2592000000 (30 days)");
-const optionsSchema = z.object({
+export const optionsSchema = z.object({
   idempotencyKey: filledText.optional(),
   priority: z.enum(PRIORITIES, refusing(PRIORITIES.join(", "))).default("interactive"),
   expiresInMs: z.int(lifetime).min(1, lifetime).max(LONGEST_LIFETIME_MS, lifetime).optional(),
@@ -65,12 +67,13 @@ export function checkRequest({
   action: name,
   input: given,
   options: givenOptions = {},
+  caller,
 }: JobRequest): CheckedJob {
   const action = findAction(name);
   const parsed = action.input.safeParse(given);
-  if (!parsed.success) throw new Failure("invalid_input", describeInvalid(parsed.error));
+  if (!parsed.success) throw invalidInput(parsed.error);
   const checkedOptions = optionsSchema.safeParse(givenOptions);
-  if (!checkedOptions.success) throw new Failure("invalid_input", describeInvalid(checkedOptions.error));
+  if (!checkedOptions.success) throw invalidInput(checkedOptions.error);
 
   const inputText = JSON.stringify(parsed.data);
   const bytes = Buffer.byteLength(inputText);
@@ -90,6 +93,7 @@ export function checkRequest({
     instance,
     priority,
     requested_by: requestedBy ?? null,
+    caller: caller ?? null,
     alert_group_identifiers,
     scope,
   };
@@ -97,7 +101,7 @@ export function checkRequest({
     action,
     head,
     input: parsed.data,
-    inputHash: hashInput(action.name, parsed.data),
+    inputHash: hashInput(action.name, parsed.data, caller),
     options: givenOptions,
   };
 }
@@ -108,8 +112,8 @@ function makeJobId(scope: readonly string[], key: string | undefined): string {
 }
 
 /** Of the input as its schema has normalised it: by it a repeat of an idempotency key is known to ask for the same. */
-export function hashInput(action: string, input: Record<string, unknown>): string {
-  return hash([action, JSON.stringify(input)]);
+export function hashInput(action: string, input: Record<string, unknown>, caller?: string): string {
+  return hash([action, JSON.stringify(input), ...(caller === undefined ? [] : [caller])]);
 }
 
 function hash(parts: readonly string[]): string {

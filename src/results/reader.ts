@@ -8,7 +8,7 @@ import { ROWS_PER_PAGE } from "../contract/ports.ts";
 import type { Result } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { caseKeys, incidentJobsKey, type JobRef } from "./keys.ts";
-import { parseRecord, type ResultRecord, toResult } from "./record.ts";
+import { type Head, parseRecord, type ResultRecord, toResult } from "./record.ts";
 import { read } from "./scripts.ts";
 
 /** Records read by one script call. */
@@ -35,10 +35,13 @@ export interface Standing {
 export class ResultReader {
   readonly #redis: RedisClient;
   readonly #prefix: string;
+  readonly #sees: (head: Head) => boolean;
 
-  constructor(redis: RedisClient, prefix: string) {
+  /** `sees`: which jobs there are for whoever reads; default all. */
+  constructor(redis: RedisClient, prefix: string, sees: (head: Head) => boolean = () => true) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#sees = sees;
   }
 
   /** Null when the job is not known, or its result has expired. */
@@ -94,7 +97,7 @@ export class ResultReader {
   async #readOne({ caseId, jobId }: JobRef): Promise<{ record: ResultRecord | null; nowMs: number }> {
     const key = caseKeys(this.#prefix, caseId).record(jobId);
     const [nowMs, flat = []] = readReply.parse(await read(this.#redis, [key], []));
-    return { record: parseRecord(flat), nowMs };
+    return { record: this.#parse(flat), nowMs };
   }
 
   async #readMany(caseId: string, jobIds: readonly string[]): Promise<Result[]> {
@@ -103,10 +106,15 @@ export class ResultReader {
     for (let from = 0; from < jobIds.length; from += BATCH) {
       const batch = jobIds.slice(from, from + BATCH).map((jobId) => keys.record(jobId));
       const [nowMs, ...hashes] = readReply.parse(await read(this.#redis, batch, []));
-      const records = hashes.map((flat) => parseRecord(flat)).filter((record) => record !== null);
+      const records = hashes.map((flat) => this.#parse(flat)).filter((record) => record !== null);
       results.push(...(await Promise.all(records.map((record) => this.#withRows(record, nowMs)))));
     }
     return results;
+  }
+
+  #parse(flat: readonly string[]): ResultRecord | null {
+    const record = parseRecord(flat);
+    return record === null || !this.#sees(record.head) ? null : record;
   }
 
   async #withRows(record: ResultRecord, nowMs: number): Promise<Result> {

@@ -20,6 +20,8 @@ export const headSchema = z.object({
   instance: z.string(),
   priority: z.enum(PRIORITIES).default("interactive"),
   requested_by: z.string().nullable().default(null),
+  /** The name of the API token that asked; null: whoever holds the Redis password. */
+  caller: z.string().nullable().default(null),
   alert_group_identifiers: z.array(z.string()).default([]),
   scope: z.string().default("All entities"),
 });

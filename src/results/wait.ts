@@ -27,15 +27,22 @@ export class WaitTimeout extends Error {
   }
 }
 
-/** Resolves with the final result. Rejects with a WaitTimeout that carries the record as it stands, or `not_found`. */
+/**
+ * Resolves with the final result. Rejects with a WaitTimeout that carries the record as it stands, when the time is up or
+ * the signal ends it, or with `not_found`.
+ */
 export async function waitFor(
   reader: ResultReader,
   watch: ChangeWatch,
   job: JobRef,
   timeoutMs: number,
+  signal?: AbortSignal,
 ): Promise<Result> {
-  const deadlineMs = performance.now() + timeoutMs;
+  const startedMs = performance.now();
+  const deadlineMs = startedMs + timeoutMs;
   const watching = await watch.watch(job.caseId, job.jobId);
+  const wake = (): void => void watching.stop();
+  signal?.addEventListener("abort", wake, { once: true });
   try {
     for (;;) {
       // The promise is taken before the read, so a change right after the read is not missed.
@@ -45,24 +52,29 @@ export async function waitFor(
       if (isFinal(result.status)) return result;
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) throw new WaitTimeout(result, timeoutMs);
+      if (signal?.aborted) throw new WaitTimeout(result, Math.round(performance.now() - startedMs));
       await changedWithin(changed, Math.min(leftMs, untilNextLookMs([result])));
     }
   } finally {
+    signal?.removeEventListener("abort", wake);
     await watching.stop();
   }
 }
 
+/** What a follower reads by. */
+export type CaseReader = Pick<ResultReader, "result" | "resultsForCase" | "changesSince">;
+
 /** Yields what is there after the cursor, then every change, until the signal ends it. */
 export async function* follow(
-  reader: ResultReader,
+  reader: CaseReader,
   watch: ChangeWatch,
   caseId: string,
   { after = "0", signal }: { after?: string; signal?: AbortSignal },
 ): AsyncGenerator<Result, void> {
   const watching = await watch.watch(caseId);
-  const ended = new Promise<void>((resolve) =>
-    signal?.addEventListener("abort", () => resolve(), { once: true }),
-  );
+  // Not raced against a promise of the end: each race would leave something behind there until then.
+  const wake = (): void => void watching.stop();
+  signal?.addEventListener("abort", wake, { once: true });
   /** They may expire, which nobody announces: those still queued, also from before the cursor. */
   const queued = new Map<string, Result>();
   let cursor = after;
@@ -87,9 +99,11 @@ export async function* follow(
         // What has changed since is among the next changes.
         if (result !== null && Number(result.cursor) <= Number(cursor)) yield result;
       }
-      await Promise.race([changedWithin(changed, untilNextLookMs([...queued.values()])), ended]);
+      if (signal?.aborted) return;
+      await changedWithin(changed, untilNextLookMs([...queued.values()]));
     }
   } finally {
+    signal?.removeEventListener("abort", wake);
     await watching.stop();
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { jobSchema } from "../../src/contract/job.ts";
 import { checkRequest } from "../../src/queue/request.ts";
+import { ResultReader } from "../../src/results/reader.ts";
 import { INCIDENTS, openQueue, refusal, update } from "./opened-queue.ts";
 
 describe("an idempotency key", () => {
@@ -38,6 +40,20 @@ describe("an idempotency key", () => {
     ];
     expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(3);
     expect(answers.some(({ deduplicated }) => deduplicated)).toBe(false);
+  });
+
+  it("belongs to the caller who used it, whose name goes with the job", async () => {
+    const { enqueuer, reader, prefix, redis, jobs } = openQueue();
+    const job = await enqueuer.enqueue({ ...keyed, caller: "siem" });
+    for (const caller of ["hunter", undefined])
+      expect((await refusal(enqueuer.enqueue({ ...keyed, caller }))).code).toBe("conflict");
+    expect(await enqueuer.enqueue({ ...keyed, caller: "siem" })).toEqual({ ...job, deduplicated: true });
+    expect((await jobs()).map(({ data }) => jobSchema.parse(data).caller)).toEqual(["siem"]);
+    const seen = async (name: string) =>
+      (await new ResultReader(redis, prefix, ({ caller }) => caller === name).resultsForCase("4711")).length;
+    expect([await seen("siem"), await seen("hunter"), (await reader.resultsForCase("4711")).length]).toEqual([
+      1, 0, 1,
+    ]);
   });
 
   it("completes a request whose producer died between record and queue", async () => {

@@ -6,13 +6,14 @@ import { INCIDENTS, refusal, update } from "./opened-queue.ts";
 describe("retry", () => {
   it("asks for a failed job anew, with its arguments, and takes it off the failed ones", async () => {
     const { fail, retrier, jobs, list, reader, queues } = openFailures();
-    const job = await fail("invalid_input", update({}, { requestedBy: "ada" }));
+    const job = await fail("invalid_input", { ...update({}, { requestedBy: "ada" }), caller: "siem" });
     expect(await retrier.retry({ jobId: job.jobId })).toEqual(job);
     const [queued] = await jobs();
     expect(jobSchema.parse(queued?.data)).toMatchObject({
       job_id: job.jobId,
       generation: 2,
       requested_by: "ada",
+      caller: "siem",
       input: { incident_id: "29", status: "resolved" },
     });
     expect(await reader.result(job)).toMatchObject({ status: "queued", error: null });

@@ -21,6 +21,7 @@ export function headOf({ caseId, jobId }: JobRef): Head {
     instance: "default",
     priority: "interactive",
     requested_by: "ada",
+    caller: null,
     alert_group_identifiers: ["group-1"],
     scope: "All entities",
   };
