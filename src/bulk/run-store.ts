@@ -107,7 +107,7 @@ export class RunStore {
   async #show(runId: string): Promise<void> {
     const createdMs = await this.#redis.hget(runKey(this.#prefix, runId, "run"), "created_ms");
     await this.#redis.zadd(runsKey(this.#prefix), createdMs ?? "0", runId);
-    const oldest = await this.#redis.zrange(runsKey(this.#prefix), 0, FORGOTTEN_AT_ONCE - 1);
+    const oldest = await this.#redis.zrange(runsKey(this.#prefix), 0, `${FORGOTTEN_AT_ONCE - 1}`);
     for (const id of oldest)
       if ((await this.#redis.exists(runKey(this.#prefix, id, "run"))) === 0)
         await this.#redis.zrem(runsKey(this.#prefix), id);
