@@ -57,6 +57,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,
   },
   {
+    name: "mcp",
+    summary: "offer the actions to an agent as MCP tools, on standard input and output",
+    load: async () => (await import("../producers/commands/mcp.ts")).defineMcp,
+  },
+  {
     name: "check",
     summary: "prove configuration, Redis, token and permissions",
     load: async () => (await import("../workers/commands/check.ts")).defineCheck,

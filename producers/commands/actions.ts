@@ -1,8 +1,8 @@
 /** `defender-actions actions`: the catalog. */
 import { type Command, Option } from "commander";
-import { z } from "zod";
 import { catalog } from "../../src/actions/catalog.ts";
 import type { Action } from "../../src/contract/define-action.ts";
+import { inputSchemaOf } from "../../src/contract/input-schema.ts";
 import { printJson, printText } from "../../src/output.ts";
 import { formatTable } from "./table.ts";
 
@@ -15,21 +15,11 @@ export function defineActions(command: Command): void {
       new Option("--json-schema", "print the JSON Schema of each action's arguments").conflicts("json"),
     )
     .action(async ({ json, jsonSchema }: { json?: boolean; jsonSchema?: boolean }) => {
-      if (jsonSchema) await printJson(Object.fromEntries(actions.map((each) => [each.name, schemaOf(each)])));
+      if (jsonSchema)
+        await printJson(Object.fromEntries(actions.map((each) => [each.name, inputSchemaOf(each)])));
       else if (json) await printJson(actions.map(describe));
       else await printText(formatActions());
     });
-}
-
-/** The schema of what may be passed; zod itself leaves out the defaults of arguments that are read from text. */
-function schemaOf({ input }: Action) {
-  return z.toJSONSchema(input, {
-    io: "input",
-    override({ zodSchema, jsonSchema }) {
-      const { default: fallback } = z.globalRegistry.get(zodSchema) ?? {};
-      if (fallback !== undefined) jsonSchema.default = fallback;
-    },
-  });
 }
 
 function describe(action: Action) {
