@@ -14,6 +14,7 @@ import {
   readInstance,
 } from "./settings/instance.ts";
 import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redis.ts";
+import { type Account, users } from "./settings/users.ts";
 
 export type { Cloud } from "./defender/clouds.ts";
 export type { Credential, SecretSource } from "./settings/credential.ts";
@@ -49,6 +50,11 @@ export interface OpsConfig {
   redis: RedisConfig;
   host: string;
   port: number;
+  /** Empty: no login, and loopback only. */
+  users: readonly Account[];
+  /** Null: each start makes one. Several servers must share one. */
+  sessionSecret: string | null;
+  /** Without users: whether this machine may write. */
   writable: boolean;
   logLevel: LogLevel;
 }
@@ -80,6 +86,12 @@ const workerVariables = logVariables.extend({
 const opsVariables = logVariables.extend({
   OPS_HOST: z.string().default("127.0.0.1"),
   OPS_PORT: port.prefault("3000"),
+  OPS_USERS: users,
+  // Never repeated: it is a secret.
+  OPS_SESSION_SECRET: z
+    .string()
+    .min(32, { error: "given too short a text; allowed: 32 or more characters" })
+    .optional(),
   OPS_WRITES: flag.default(false),
 });
 
@@ -131,6 +143,8 @@ export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
     redis: toRedisConfig(redis),
     host: ops.OPS_HOST,
     port: ops.OPS_PORT,
+    users: ops.OPS_USERS,
+    sessionSecret: ops.OPS_SESSION_SECRET ?? null,
     writable: ops.OPS_WRITES,
     logLevel: ops.LOG_LEVEL,
   };

@@ -14,7 +14,8 @@ import { showData, showReason } from "./shown-job.ts";
 export interface BoardOptions {
   queues: Queues;
   enqueuer: Pick<Enqueuer, "again">;
-  writable: boolean;
+  /** Whether whoever asks right now may write: the board then shows its buttons. */
+  mayWrite(): boolean;
 }
 
 export interface Board {
@@ -28,7 +29,13 @@ export function createBoard(options: BoardOptions): Board {
   const board = createBullBoard({
     queues: [],
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: "Defender actions", hideDocsLink: true } },
+    options: {
+      uiConfig: {
+        boardTitle: "Defender actions",
+        hideDocsLink: true,
+        miscLinks: [{ text: "Cases", url: "/cases" }],
+      },
+    },
   });
   const known = new Set<string>();
   return {
@@ -48,12 +55,13 @@ class BoardQueue extends BullMQAdapter {
   override readonly allowCompletedRetries = false;
   readonly #enqueuer: BoardOptions["enqueuer"];
 
-  constructor({ name, lane, priority }: InstanceQueue, { queues, enqueuer, writable }: BoardOptions) {
+  constructor({ name, lane, priority }: InstanceQueue, { queues, enqueuer, mayWrite }: BoardOptions) {
     super(queues.get(name), {
-      readOnlyMode: !writable,
       description: `${lane}, ${priority}. All about a job: defender-actions results CASE_ID --job JOB_ID`,
     });
     this.#enqueuer = enqueuer;
+    // Bull Board knows one mode for all who look.
+    Object.defineProperty(this, "readOnlyMode", { get: () => !mayWrite() });
   }
 
   override async getJob(id: string): Promise<QueueJob | undefined> {

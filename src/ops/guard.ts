@@ -1,6 +1,21 @@
-/** Who may ask what of the board: it has no login, so it answers this machine only, and writes only its own pages. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
+/** Who may ask what of ops: only whoever has logged in, or this machine where there are no users; writes from its own pages only. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
 import { isLoopback } from "../settings/fields.ts";
+import { type Caller, withCaller } from "./caller.ts";
+import type { Sessions } from "./session.ts";
+
+export interface GuardOptions {
+  /** Null: there are no users, and ops is bound to loopback. */
+  sessions: Sessions | null;
+  /** Without users: whether this machine may write. */
+  writable: boolean;
+}
+
+export const SESSION_COOKIE = "defender_ops_session";
+/** The names under which the board's own requests look for the token, and send it. */
+export const CSRF_COOKIE = "XSRF-TOKEN";
+const CSRF_HEADER = "x-xsrf-token";
 
 /** The board's pages hold inline styles, and ask for fonts elsewhere, which they do not get. */
 const HEADERS = {
@@ -13,16 +28,27 @@ const HEADERS = {
     "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'self'",
-    "form-action 'none'",
+    "form-action 'self'",
     "frame-ancestors 'none'",
   ].join("; "),
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
-  "referrer-policy": "no-referrer",
+  // With no-referrer, browsers would send the origin "null" along with our own forms.
+  "referrer-policy": "same-origin",
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
   "cache-control": "no-store",
 };
+
+/** They hold nothing secret, and are asked for by machines or before there is a session. */
+const OPEN: ReadonlySet<string> = new Set([
+  "/livez",
+  "/readyz",
+  "/metrics",
+  "/login",
+  "/assets/ops.css",
+  "/assets/ops.js",
+]);
 
 const QUEUE = "/queues/api/queues/:queueName";
 /**
@@ -41,34 +67,91 @@ const WRITES: ReadonlySet<string> = new Set([
   `${QUEUE}/:jobId/retry`,
   `${QUEUE}/:jobId/clean`,
 ]);
+/** They change nothing but the caller's own session. */
+const WRITES_OF_ALL: ReadonlySet<string> = new Set(["/logout"]);
+
+const formToken = z.object({ csrf: z.string() });
 
 interface Refusal {
-  status: 403 | 405 | 421;
+  status: 401 | 403 | 405 | 421;
   error: string;
 }
 
 /** Guards every route that is added to `app`, and those that are not there. */
-export function addGuard(app: FastifyInstance, { writable }: { writable: boolean }): void {
+export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOptions): void {
+  app.decorateRequest("caller", null);
+
+  async function callerOf({ cookies }: FastifyRequest): Promise<Caller | null> {
+    if (sessions === null) return { name: "local", role: writable ? "operator" : "viewer", session: null };
+    const session = await sessions.find(cookies[SESSION_COOKIE] ?? "");
+    return session && { name: session.account.name, role: session.account.role, session };
+  }
+
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(HEADERS);
-    const refusal = refusalOf(request, writable);
-    if (refusal === null) return;
-    if (refusal.status === 405) reply.header("allow", "GET, HEAD");
-    return reply.status(refusal.status).send({ error: refusal.error });
+    const url = request.routeOptions.url ?? "";
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const foreign = siteRefusal(request, sessions !== null) ?? (isRead ? null : originRefusal(request));
+    const isReadOnly = sessions === null && !writable;
+    // A read-only server says so to everybody.
+    if (foreign !== null && (foreign.status === 421 || !isReadOnly)) return refuse(reply, foreign);
+    if (OPEN.has(url)) return;
+    const caller = await callerOf(request);
+    if (caller === null) {
+      if (isRead && isPage(url)) return reply.redirect("/login", 303);
+      return refuse(reply, { status: 401, error: "log in first" });
+    }
+    request.caller = caller;
+    const refusal = isRead ? null : writeRefusal(url, caller);
+    if (refusal !== null) return refuse(reply, refusal);
   });
+
+  app.addHook("preValidation", async ({ method, caller, headers, body }, reply) => {
+    if (method === "GET" || method === "HEAD" || !sessions || !caller?.session) return;
+    const given = headers[CSRF_HEADER] ?? formToken.safeParse(body).data?.csrf;
+    if (sessions.hasCsrfToken(caller.session, given)) return;
+    return refuse(reply, { status: 403, error: "the request lacks the token of its session" });
+  });
+
+  // After the body: what comes of a stream is in the context of its socket.
+  app.addHook("preHandler", ({ caller }, _reply, done) => withCaller(caller, done));
 }
 
-function refusalOf({ method, headers, routeOptions }: FastifyRequest, writable: boolean): Refusal | null {
+function refuse(reply: FastifyReply, { status, error }: Refusal): FastifyReply {
+  if (status === 405) reply.header("allow", "GET, HEAD");
+  return reply.status(status).send({ error });
+}
+
+/** What a person opens; the rest is asked for by pages. */
+function isPage(url: string): boolean {
+  return url !== "" && !/^\/queues\/(?:api|static)\/|\/changes$|\.csv$/.test(url);
+}
+
+function siteRefusal({ headers }: FastifyRequest, hasUsers: boolean): Refusal | null {
+  if (hasUsers) return null;
   // Else a page elsewhere could point its own name at this machine and read along (DNS rebinding).
   const site = `http://${headers.host}`;
-  if (!URL.canParse(site) || !isLoopback(new URL(site).hostname)) {
-    return { status: 421, error: "the board answers to localhost only" };
+  if (URL.canParse(site) && isLoopback(new URL(site).hostname)) return null;
+  return { status: 421, error: "the board answers to localhost only" };
+}
+
+/** By host: behind a proxy that ends TLS, the scheme is not ours to know. */
+function originRefusal({ headers }: FastifyRequest): Refusal | null {
+  const { origin = "", host } = headers;
+  const site = `http://${host}`;
+  const isOwn = URL.canParse(origin) && URL.canParse(site) && new URL(origin).host === new URL(site).host;
+  const fetchSite = headers["sec-fetch-site"] ?? "same-origin";
+  if (isOwn && fetchSite === "same-origin") return null;
+  return { status: 403, error: "writes are taken from the board's own pages only" };
+}
+
+function writeRefusal(url: string, { role, session }: Caller): Refusal | null {
+  if (WRITES_OF_ALL.has(url)) return null;
+  if (role === "viewer") {
+    return session === null
+      ? { status: 405, error: "the board is read-only unless OPS_WRITES is on" }
+      : { status: 403, error: "this needs an operator, and you are a viewer" };
   }
-  if (method === "GET" || method === "HEAD") return null;
-  if (!writable) return { status: 405, error: "the board is read-only unless OPS_WRITES is on" };
-  if (headers.origin !== site)
-    return { status: 403, error: "writes are taken from the board's own pages only" };
-  const { url } = routeOptions;
-  if (url === undefined || WRITES.has(url)) return null;
+  if (WRITES.has(url)) return null;
   return { status: 403, error: "the board only retries, promotes, removes and pauses" };
 }

@@ -1,5 +1,7 @@
 /** `defender-actions ops`: the board, health and metrics of all queues, over HTTP. */
-import fastify, { type FastifyError } from "fastify";
+import { randomBytes } from "node:crypto";
+import cookie from "@fastify/cookie";
+import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { OpsConfig } from "../config.ts";
 import { Failure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
@@ -8,25 +10,35 @@ import { Enqueuer } from "../queue/enqueue.ts";
 import { listQueues } from "../queue/instance-queues.ts";
 import { Queues } from "../queue/queues.ts";
 import { isLoopback } from "../settings/fields.ts";
+import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
+import { currentCaller } from "./caller.ts";
 import { addGuard } from "./guard.ts";
 import { addHealthRoutes, listen } from "./health.ts";
+import { addLogin } from "./login.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
+import { Sessions } from "./session.ts";
+import { Tries } from "./tries.ts";
 
 export interface RunningOps {
   /** Such as `http://127.0.0.1:3000`. */
   url: string;
+  /** Every route that there is, such as `PUT /queues/api/queues/pause`: for whoever checks that none is open. */
+  routes: readonly string[];
   stop(): Promise<void>;
 }
 
 /** Starts also while Redis is away. Throws `invalid_input` for an address that it must not or cannot listen on. */
 export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps> {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  if (!isLoopback(host)) {
+  const [first, ...others] = config.users;
+  if (first === undefined && !isLoopback(host)) {
     throw new Failure(
       "invalid_input",
-      `OPS_HOST: given ${JSON.stringify(config.host)}; allowed: a loopback address such as 127.0.0.1`,
-      { hint: "The board has no login: reach it through a tunnel, as ssh -L makes one." },
+      `OPS_HOST: given ${JSON.stringify(config.host)}; allowed without OPS_USERS: a loopback address such as 127.0.0.1`,
+      {
+        hint: "Set OPS_USERS (ops hash-password makes the hashes), or reach the board through a tunnel, as ssh -L makes one.",
+      },
     );
   }
   const { prefix } = config.redis;
@@ -38,13 +50,21 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const board = createBoard({
     queues,
     enqueuer: new Enqueuer(redis, config.redis, queues),
-    writable: config.writable,
+    mayWrite: () => currentCaller()?.role === "operator",
   });
   const metrics = new QueueMetrics();
   const list = () => listQueues(redis, prefix);
 
+  const secret = config.sessionSecret ?? randomBytes(32).toString("base64url");
+  const sessions = first === undefined ? null : new Sessions([first, ...others], secret, redis, prefix);
   const app = fastify({ forceCloseConnections: true });
-  addGuard(app, config);
+  const routes: string[] = [];
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const each of [method].flat()) routes.push(`${each} ${url}`);
+  });
+  await app.register(cookie);
+  addForms(app);
+  addGuard(app, { sessions, writable: config.writable });
   app.addHook("onError", async ({ method, routeOptions }, _reply, error) => {
     log.warn({ event: "ops.error", method, route: routeOptions.url, err: error }, "request failed");
   });
@@ -59,6 +79,8 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     if (routeOptions.url?.startsWith("/queues/api/")) board.show(await list());
   });
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
+  addAssets(app);
+  if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), log });
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
@@ -70,5 +92,15 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     redis.disconnect();
   });
   const port = await listen(app, config, "OPS_HOST, OPS_PORT");
-  return { url: `http://${host}:${port}`, stop: () => app.close() };
+  return { url: `http://${host}:${port}`, routes, stop: () => app.close() };
+}
+
+const LONGEST_FORM_BYTES = 16 * 1_024;
+
+function addForms(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    "application/x-www-form-urlencoded",
+    { parseAs: "string", bodyLimit: LONGEST_FORM_BYTES },
+    async (_request: unknown, text: string) => Object.fromEntries(new URLSearchParams(text)),
+  );
 }

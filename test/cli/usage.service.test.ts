@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { loadOpsConfig } from "../../src/config.ts";
 import { randomPrefix } from "../support/prefix.ts";
 import { APP } from "../support/variables.ts";
 import { runBin, startBin } from "./bin.ts";
@@ -67,6 +68,26 @@ it("a worker whose log nobody reads any more ends, and does not try to say so fo
   child.kill("SIGTERM");
   const [, signal] = await ended;
   expect(signal).toBeNull();
+});
+
+describe("ops hash-password", () => {
+  it("prints a hash that OPS_USERS takes, and no more", async () => {
+    const { child, ended } = startBin(["ops", "hash-password"], {});
+    child.stdin.end("correct horse\n");
+    const { code, out, err } = await ended;
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^scrypt\$\d+\$\d+\$\d+\$[\w-]+\$[\w-]+\n$/);
+    expect(loadOpsConfig({ OPS_USERS: `ada:operator:${out.trim()}` }).users).toHaveLength(1);
+  });
+
+  it("refuses a password that is too short, without repeating it", async () => {
+    const { child, ended } = startBin(["ops", "hash-password"], {});
+    child.stdin.end("canary");
+    const { code, out, err } = await ended;
+    expect(err).toContain("password: given 6 characters; allowed: one line of 8 or more");
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).not.toContain("canary");
+  });
 });
 
 describe("help", () => {

@@ -19,8 +19,8 @@ const listSchema = z.object({
   ),
 });
 
-export async function listQueues({ url }: Opened, active = "") {
-  const { body } = await ask(`${url}/queues/api/queues?activeQueue=${active}`);
+export async function listQueues({ url }: Opened, active = "", headers: Record<string, string> = {}) {
+  const { body } = await ask(`${url}/queues/api/queues?activeQueue=${active}`, { headers });
   return listSchema.parse(JSON.parse(body)).queues;
 }
 

@@ -69,7 +69,7 @@ describe("ops", () => {
     const config = loadOpsConfig({ OPS_HOST: host });
     await expect(startOps(config, silent)).rejects.toMatchObject({
       code: "invalid_input",
-      message: `OPS_HOST: given "${host}"; allowed: a loopback address such as 127.0.0.1`,
+      message: `OPS_HOST: given "${host}"; allowed without OPS_USERS: a loopback address such as 127.0.0.1`,
     });
   });
 

@@ -8,15 +8,21 @@ export interface Answer {
   body: string;
 }
 
+interface Question {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: string;
+}
+
 export function ask(
   url: string,
-  { method = "GET", headers = {} }: { method?: string; headers?: Record<string, string> } = {},
+  { method = "GET", headers = {}, body = "" }: Question = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers }, (answer) => {
       const { statusCode: status = 0, headers: got } = answer;
       text(answer).then((body) => resolve({ status, headers: got, body }), reject);
     });
-    sent.on("error", reject).end();
+    sent.on("error", reject).end(body);
   });
 }

@@ -15,6 +15,7 @@ import { randomPrefix } from "../support/prefix.ts";
 
 export interface Opened {
   url: string;
+  routes: readonly string[];
   /** All that the server has logged. */
   log: readonly string[];
   prefix: string;
@@ -23,8 +24,10 @@ export interface Opened {
   client: Client;
 }
 
-export async function openOps(environment: Record<string, string> = {}): Promise<Opened> {
-  const prefix = randomPrefix();
+export async function openOps(
+  environment: Record<string, string> = {},
+  prefix = randomPrefix(),
+): Promise<Opened> {
   const redisUrl = inject("redisUrl");
   const config = loadOpsConfig({
     REDIS_URL: redisUrl,
@@ -43,7 +46,7 @@ export async function openOps(environment: Record<string, string> = {}): Promise
     await queues.close();
     redis.disconnect();
   });
-  return { url: ops.url, log, prefix, redis, queues, client };
+  return { url: ops.url, routes: ops.routes, log, prefix, redis, queues, client };
 }
 
 /** A worker of the instance `default`; it talks to the simulator only when a job makes it. */

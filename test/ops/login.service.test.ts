@@ -1,0 +1,149 @@
+import { describe, expect, it } from "vitest";
+import type { RedisClient } from "../../src/redis-script.ts";
+import { randomPrefix } from "../support/prefix.ts";
+import { ask } from "./http.ts";
+import { openOps } from "./opened.ts";
+import { cheapHash, login, OPS_SESSION_SECRET, OPS_USERS, PASSWORD, postLogin } from "./session.ts";
+
+const cookieOf = (answer: { headers: NodeJS.Dict<string | string[]> }, name: string): string =>
+  [answer.headers["set-cookie"] ?? []].flat().find((line) => line.startsWith(`${name}=`)) ?? "";
+
+describe("the login", () => {
+  it("gives a signed session that scripts cannot read, and a token for writes", async () => {
+    const { url } = await openOps({ OPS_USERS });
+    const answer = await postLogin(url, "ada");
+    expect(answer).toMatchObject({ status: 303, headers: { location: "/" } });
+    const session = cookieOf(answer, "defender_ops_session");
+    expect(session).toMatch(/; HttpOnly/);
+    expect(session).toMatch(/; SameSite=Lax/);
+    expect(session).not.toMatch(/; Secure/);
+    expect(cookieOf(answer, "XSRF-TOKEN")).not.toMatch(/HttpOnly/);
+  });
+
+  it("marks its cookies as secure when the browser came over TLS", async () => {
+    const { url } = await openOps({ OPS_USERS });
+    const headers = { origin: "https://ops.contoso.com", host: "ops.contoso.com" };
+    expect(cookieOf(await postLogin(url, "ada", PASSWORD, headers), "defender_ops_session")).toMatch(
+      /; Secure/,
+    );
+  });
+
+  it.each([
+    ["ada", "wrong horse"],
+    ["nobody", PASSWORD],
+    ["", ""],
+  ])("refuses %s with %s, and says no more than that", async (name, password) => {
+    const ops = await openOps({ OPS_USERS });
+    const answer = await postLogin(ops.url, name, password);
+    expect(answer.status).toBe(401);
+    expect(answer.body).toContain("The name or the password is wrong.");
+    expect(answer.headers["set-cookie"]).toBeUndefined();
+    expect(ops.log.join("")).not.toContain("horse");
+    expect(ops.log.join("")).not.toContain("nobody");
+  });
+
+  it("takes no login from another page", async () => {
+    const { url } = await openOps({ OPS_USERS });
+    for (const headers of [{}, { origin: "https://evil.example" }, { origin: "null" }]) {
+      expect(await postLogin(url, "ada", PASSWORD, { ...headers })).toMatchObject({ status: 403 });
+    }
+    const headers = { origin: url, "sec-fetch-site": "cross-site" };
+    expect(await postLogin(url, "ada", PASSWORD, headers)).toMatchObject({ status: 403 });
+  });
+
+  it("slows down whoever guesses, on all servers, and the right password too until the wait is over", async () => {
+    const prefix = randomPrefix();
+    const [first, second] = await Promise.all([
+      openOps({ OPS_USERS }, prefix),
+      openOps({ OPS_USERS }, prefix),
+    ]);
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 6; tries++)
+      statuses.push((await postLogin(tries % 2 === 0 ? first.url : second.url, "ada", "guess")).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429]);
+    const refused = await postLogin(second.url, "ada");
+    expect(refused).toMatchObject({ status: 429, headers: { "retry-after": "1" } });
+    expect(await postLogin(first.url, "grace")).toMatchObject({ status: 303 });
+  });
+
+  it("waits longer with every further guess, and forgets them once the right password came", async () => {
+    const { url, redis, prefix } = await openOps({ OPS_USERS });
+    const [, key = ""] = await guessesOf(redis, prefix, () => postLogin(url, "ada", "guess"));
+    await redis.hset(key, { tries: 20, next: 0 });
+    await postLogin(url, "ada", "guess");
+    expect(await postLogin(url, "ada")).toMatchObject({ status: 429, headers: { "retry-after": "60" } });
+    await redis.hset(key, { next: 0 });
+    expect(await postLogin(url, "ada")).toMatchObject({ status: 303 });
+    expect(await redis.exists(key)).toBe(0);
+  });
+});
+
+/** The keys that one wrong guess leaves: of its address, and of its name. */
+async function guessesOf(redis: RedisClient, prefix: string, guess: () => Promise<unknown>) {
+  await guess();
+  const keys = await redis.keys(`${prefix}:ops:tries:*`);
+  return keys.sort();
+}
+
+describe("a session", () => {
+  it("is known to every server with the same secret, and to none with another", async () => {
+    const prefix = randomPrefix();
+    const environment = { OPS_USERS, OPS_SESSION_SECRET };
+    const first = await openOps(environment, prefix);
+    const second = await openOps(environment, prefix);
+    const third = await openOps({ OPS_USERS }, prefix);
+    const { cookie } = await login(first.url, "ada");
+    expect(await ask(`${second.url}/queues/api/queues`, { headers: cookie })).toMatchObject({ status: 200 });
+    expect(await ask(`${third.url}/queues/api/queues`, { headers: cookie })).toMatchObject({ status: 401 });
+  });
+
+  it("is over on all servers once its user has logged out", async () => {
+    const prefix = randomPrefix();
+    const environment = { OPS_USERS, OPS_SESSION_SECRET };
+    const first = await openOps(environment, prefix);
+    const second = await openOps(environment, prefix);
+    const { cookie, write } = await login(first.url, "grace");
+    const out = await ask(`${first.url}/logout`, { method: "POST", headers: write });
+    expect(out).toMatchObject({ status: 303, headers: { location: "/login" } });
+    expect(await ask(`${second.url}/queues`, { headers: cookie })).toMatchObject({ status: 303 });
+  });
+
+  it("ends with the password or the account that it was made for", async () => {
+    const prefix = randomPrefix();
+    const { cookie } = await login((await openOps({ OPS_USERS, OPS_SESSION_SECRET }, prefix)).url, "ada");
+    for (const changed of [
+      `ada:operator:${cheapHash("another horse")}`,
+      `eve:operator:${cheapHash(PASSWORD)}`,
+    ]) {
+      const { url } = await openOps({ OPS_USERS: changed, OPS_SESSION_SECRET }, prefix);
+      expect(await ask(`${url}/queues`, { headers: cookie })).toMatchObject({ status: 303 });
+    }
+  });
+
+  it("cannot be made up or altered", async () => {
+    const { url } = await openOps({ OPS_USERS, OPS_SESSION_SECRET });
+    const { cookie } = await login(url, "grace");
+    const [payload = "", signature = ""] = (/session=([^;]+)/.exec(cookie.cookie)?.[1] ?? "").split(".");
+    const fields = JSON.parse(Buffer.from(payload, "base64url").toString());
+    const altered = Buffer.from(JSON.stringify({ ...fields, name: "ada" })).toString("base64url");
+    for (const text of [
+      `${altered}.${signature}`,
+      `${payload}.`,
+      payload,
+      `${payload}.${signature}.x`,
+      "",
+      "x.y",
+    ]) {
+      const headers = { cookie: `defender_ops_session=${text}` };
+      expect(await ask(`${url}/queues/api/queues`, { headers })).toMatchObject({ status: 401 });
+    }
+  });
+});
+
+it("ops with users may listen beyond this machine, and then answers to any name", async () => {
+  const { url } = await openOps({ OPS_USERS, OPS_HOST: "0.0.0.0" });
+  const { port } = new URL(url);
+  const headers = { host: "ops.contoso.com" };
+  expect(await ask(`http://127.0.0.1:${port}/login`, { headers })).toMatchObject({ status: 200 });
+  expect(await ask(`http://127.0.0.1:${port}/queues`, { headers })).toMatchObject({ status: 303 });
+});
