@@ -52,6 +52,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/settle.ts")).defineSettle,
   },
   {
+    name: "pause",
+    summary: "hold everything, an instance, a lane or all writes back",
+    load: async () => (await import("../producers/commands/pause.ts")).definePause,
+  },
+  {
+    name: "unpause",
+    summary: "let what is paused go on",
+    load: async () => (await import("../producers/commands/pause.ts")).defineUnpause,
+  },
+  {
     name: "actions",
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,

@@ -23,6 +23,7 @@ describe("a worker with five variables", () => {
           loginRoot: "https://login.microsoftonline.com",
           graphRoot: "https://graph.microsoft.com",
           lanes: ["incidents", "hunting"],
+          writes: true,
           limits: {
             incidents: [{ calls: 120, windowMs: 60_000 }],
             hunting: [{ calls: 36, windowMs: 60_000 }],

@@ -41,8 +41,8 @@ export const failureRecordSchema = z.object({
 });
 export type FailureRecord = z.infer<typeof failureRecordSchema>;
 
-/** Why a call was held back before it was sent: our own quota is used up, or Defender told us to wait. */
-export type HeldBack = "quota" | "throttled";
+/** Why a call was held back before it was sent: our own quota is used up, Defender told us to wait, or a person did. */
+export type HeldBack = "quota" | "throttled" | "paused";
 
 export interface FailureDetails {
   httpStatus?: number;
@@ -57,6 +57,8 @@ export interface FailureDetails {
   applied?: "no" | "maybe";
   /** For `throttled`: why, and how long to wait before the next try, in milliseconds. */
   heldBack?: HeldBack;
+  /** With `paused`: whether it holds the whole lane or only jobs like this one. Default: the lane. */
+  binds?: "lane" | "job";
   /** For `throttled` by Defender: which quota its answer says is spent, if it says so. */
   quota?: "calls" | "cpu";
   retryAfterMs?: number;

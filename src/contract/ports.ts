@@ -55,7 +55,7 @@ export interface CallContext {
   /** Nothing is sent past it, on Redis's clock; null while an earlier write is being verified. */
   expiresAtMs: number | null;
   /** The last look, with a slot in hand, before a call leaves. It throws a Failure to stop the call. */
-  beforeSend(call: { write: boolean }): Promise<void>;
+  beforeSend(call: { lane: Lane; write: boolean }): Promise<void>;
 }
 
 /** One configured Defender instance, shared by all jobs of a process. */

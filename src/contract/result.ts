@@ -6,13 +6,19 @@ export const RESULT_STATUSES = ["queued", "running", "completed", "failed"] as c
 export type ResultStatus = (typeof RESULT_STATUSES)[number];
 
 /** Why a completed action is no success, or why its success has no effect. */
-export const REASONS = ["no_rows", "not_enough_entities", "lane_paused", "lane_full"] as const;
+export const REASONS = ["no_rows", "not_enough_entities", "lane_paused", "lane_full", "dry_run"] as const;
 export type Reason = (typeof REASONS)[number];
 
-export const WAITS = ["quota", "throttled", "order", "settle", "retry"] as const;
+export const WAITS = ["quota", "throttled", "paused", "order", "settle", "retry"] as const;
 export type WaitReason = (typeof WAITS)[number];
 
-export const waitingSchema = z.object({ for: z.enum(WAITS), until: z.iso.datetime().nullable() });
+export const waitingSchema = z.object({
+  for: z.enum(WAITS),
+  until: z.iso.datetime().nullable(),
+  /** With `paused`: who paused it, and why. */
+  by: z.string().optional(),
+  why: z.string().optional(),
+});
 export type Waiting = z.infer<typeof waitingSchema>;
 
 /** `id` is the incident that was touched, `requested_id` the one that was asked for: they differ after a merge. */

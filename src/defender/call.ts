@@ -70,7 +70,7 @@ async function passGate(
     signal: context.signal,
     waitsForSlot: context.waitsForSlot,
     expiresAtMs: context.expiresAtMs,
-    beforeSend: () => context.beforeSend({ write }),
+    beforeSend: () => context.beforeSend({ lane, write }),
   };
   return gate.run(passage, async (sent, admittedAtMs) => {
     const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {

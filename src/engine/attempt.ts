@@ -14,6 +14,7 @@ import { reach } from "../fault-point.ts";
 import { expiredFailure } from "../results/record.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
+import { markDryRun } from "./dry-run.ts";
 import { referenceOf } from "./reference.ts";
 import type { Ended } from "./ruling.ts";
 
@@ -23,6 +24,10 @@ export type Running = Extract<Started, { verdict: "run" }>;
 export interface InstanceAccess {
   connection: DefenderConnection;
   lanes: readonly Lane[];
+  /** No write leaves; results say so. */
+  isDryRun: boolean;
+  /** Throws a Failure when somebody has paused such calls. */
+  refuseStopped(call: { lane: Lane | "ping"; write: boolean }): Promise<void>;
 }
 
 export interface AttemptTools {
@@ -117,7 +122,12 @@ export async function attempt(
       openWrite = null;
     }
     if (started.isOver) throw expiredFailure(started.expiresMs);
-    return await action.run(input.data, contextFor(started.expiresMs));
+    const { isDryRun, refuseStopped } = tools.instance(job.instance);
+    const write = action.effect === "write";
+    // Before its reads spend quota on a write that must not follow. Ping tells what it finds.
+    if (action.lane !== "ping") await refuseStopped({ lane: action.lane, write });
+    const outcome = await action.run(input.data, contextFor(started.expiresMs));
+    return write && isDryRun ? markDryRun(outcome) : outcome;
   }
 
   try {

@@ -5,9 +5,12 @@ import { createConnection, gateId } from "../defender/connection.ts";
 import { type Gate, openGate } from "../defender/gate.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
+import type { Stops } from "../queue/stops.ts";
 import type { InstanceAccess } from "./attempt.ts";
+import { withoutWrites } from "./dry-run.ts";
 import { ErrorLog } from "./error-log.ts";
 import type { Observe } from "./observer.ts";
+import { guardConnection, refuseStopped } from "./stop-guard.ts";
 
 /** The part of a lane's configured limits that calls may use: from 0.1 to 1. */
 export interface LimitShare {
@@ -29,10 +32,11 @@ export async function openInstances(
   served: readonly InstanceConfig[],
   log: Log,
   observe: Observe,
+  stops: Stops,
 ): Promise<Instances> {
   const gates = await openGates(config, served, log);
   const access = new Map(
-    served.map((instance) => [instance.name, openAccess(instance, gates, log, observe)]),
+    served.map((instance) => [instance.name, openAccess(instance, gates, log, observe, stops)]),
   );
   return {
     get(name) {
@@ -61,6 +65,7 @@ function openAccess(
   gates: ReadonlyMap<string, Gate>,
   log: Log,
   observe: Observe,
+  stops: Stops,
 ): InstanceAccess {
   const byLane = {
     incidents: gateOf(gates, instance, "incidents"),
@@ -72,7 +77,14 @@ function openAccess(
       observe({ kind: "defender", instance: instance.name, event });
     },
   });
-  return { connection, lanes: instance.lanes };
+  const isDryRun = !instance.writes;
+  const guarded = guardConnection(connection, instance.name, stops);
+  return {
+    connection: isDryRun ? withoutWrites(guarded) : guarded,
+    lanes: instance.lanes,
+    isDryRun,
+    refuseStopped: (call) => refuseStopped(stops, { instance: instance.name, ...call }),
+  };
 }
 
 function gateOf(gates: ReadonlyMap<string, Gate>, instance: InstanceConfig, lane: Lane): Gate {

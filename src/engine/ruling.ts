@@ -58,6 +58,8 @@ export function rule(ended: Ended, circumstances: Circumstances): Ruling {
   }
   const { heldBack, retryAfterMs = 0 } = failure.details;
   if (failure.code === "throttled" && heldBack !== undefined) {
+    if (failure.details.binds === "job")
+      return { kind: "wait", waitFor: heldBack, delayMs: retryAfterMs, attempts };
     const aheadMs = heldBack === "quota" ? AHEAD_MS : 0;
     const delayMs = Math.max(SHORTEST_HOLD_MS, retryAfterMs - aheadMs);
     return { kind: "hold", waitFor: heldBack, delayMs, attempts };

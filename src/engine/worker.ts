@@ -9,6 +9,7 @@ import { refuseEviction } from "../queue/eviction.ts";
 import { publishInstances } from "../queue/instances.ts";
 import { queueName } from "../queue/names.ts";
 import { Queues } from "../queue/queues.ts";
+import { Stops } from "../queue/stops.ts";
 import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
@@ -61,7 +62,7 @@ export async function startWorker(
   const served = config.instances.filter(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
   );
-  const instances = await openInstances(config, served, log, observe);
+  const instances = await openInstances(config, served, log, observe, new Stops(redis, prefix));
   const engine: Engine = {
     store,
     order,
@@ -76,6 +77,7 @@ export async function startWorker(
     prefix,
     config.instances.map(({ name }) => name),
     config,
+    config.instances.filter(({ writes }) => !writes).map(({ name }) => name),
   );
   const stopping = new AbortController();
   const workers: Worker[] = [];

@@ -14,6 +14,8 @@ import { showData, showReason } from "./shown-job.ts";
 export interface BoardOptions {
   queues: Queues;
   enqueuer: Pick<Enqueuer, "again">;
+  /** Why a queue stands still, as a person said it; null when it does not. */
+  pausedBy(queue: InstanceQueue): string | null;
   /** Whether whoever asks right now may write: the board then shows its buttons. */
   mayWrite(): boolean;
 }
@@ -54,14 +56,21 @@ class BoardQueue extends BullMQAdapter {
   /** The result is known: nothing would run. */
   override readonly allowCompletedRetries = false;
   readonly #enqueuer: BoardOptions["enqueuer"];
+  readonly #describe: () => string;
 
-  constructor({ name, lane, priority }: InstanceQueue, { queues, enqueuer, mayWrite }: BoardOptions) {
-    super(queues.get(name), {
-      description: `${lane}, ${priority}. All about a job: defender-actions results CASE_ID --job JOB_ID`,
-    });
+  constructor(queue: InstanceQueue, { queues, enqueuer, mayWrite, pausedBy }: BoardOptions) {
+    super(queues.get(queue.name));
     this.#enqueuer = enqueuer;
+    this.#describe = () => {
+      const paused = pausedBy(queue);
+      return `${paused === null ? "" : `PAUSED ${paused}. `}${queue.lane}, ${queue.priority}. All about a job: /cases`;
+    };
     // Bull Board knows one mode for all who look.
     Object.defineProperty(this, "readOnlyMode", { get: () => !mayWrite() });
+  }
+
+  override getDescription(): string {
+    return this.#describe();
   }
 
   override async getJob(id: string): Promise<QueueJob | undefined> {

@@ -9,6 +9,7 @@ import { connectProducer } from "../queue/connection.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
 import { listQueues } from "../queue/instance-queues.ts";
 import { Queues } from "../queue/queues.ts";
+import { describePause, type Stop, Stops } from "../queue/stops.ts";
 import { isLoopback } from "../settings/fields.ts";
 import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
@@ -47,9 +48,12 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     onError: (error) => log.warn({ event: "redis.error", err: error }, "Redis connection"),
   });
   const queues = new Queues(redis, config.redis);
+  const stopList = new Stops(redis, prefix);
+  let stops: readonly Stop[] = [];
   const board = createBoard({
     queues,
     enqueuer: new Enqueuer(redis, config.redis, queues),
+    pausedBy: (queue) => describePause(stops, queue),
     mayWrite: () => currentCaller()?.role === "operator",
   });
   const metrics = new QueueMetrics();
@@ -76,7 +80,9 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   app.addHook("preHandler", async ({ routeOptions }) => {
     // Instances may have come since.
-    if (routeOptions.url?.startsWith("/queues/api/")) board.show(await list());
+    if (!routeOptions.url?.startsWith("/queues/api/")) return;
+    board.show(await list());
+    stops = await stopList.list();
   });
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
   addAssets(app);

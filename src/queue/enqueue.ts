@@ -111,7 +111,7 @@ export class Enqueuer {
 
   async #record(
     checked: CheckedJob,
-    { jobExpiresAfterMs, resultTtlMs }: Published,
+    { jobExpiresAfterMs, resultTtlMs, isDryRun = false }: Published,
     generation = 1,
     settlement?: Settlement,
   ): Promise<RecordedJob> {
@@ -124,6 +124,7 @@ export class Enqueuer {
       keepMs: resultTtlMs,
       generation,
       settlement,
+      isDryRun,
     });
     if (created.verdict === "conflict") throw conflict(head);
     const queue = queueFor(action, created.head.instance, created.head.priority);

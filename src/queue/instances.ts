@@ -3,12 +3,21 @@ import { z } from "zod";
 import { Failure } from "../contract/failure.ts";
 import type { RedisClient } from "../redis-script.ts";
 
-const publishedSchema = z.object({ job_expires_after_ms: z.number(), result_ttl_ms: z.number() });
+const publishedSchema = z.object({
+  job_expires_after_ms: z.number(),
+  result_ttl_ms: z.number(),
+  dry_run: z.boolean().default(false),
+});
 
 /** Without any worker so far. */
 const DEFAULTS = { jobExpiresAfterMs: 3_600_000, resultTtlMs: 7 * 86_400_000 };
 
-export type Published = typeof DEFAULTS;
+export interface Published {
+  jobExpiresAfterMs: number;
+  resultTtlMs: number;
+  /** Workers send no writes, and their results satisfy no idempotency key once they do. */
+  isDryRun?: boolean;
+}
 
 function key(prefix: string): string {
   return `${prefix}:instances`;
@@ -19,12 +28,15 @@ export async function publishInstances(
   prefix: string,
   names: readonly string[],
   defaults: Published,
+  dryRuns: readonly string[] = [],
 ): Promise<void> {
-  const text = JSON.stringify({
-    job_expires_after_ms: defaults.jobExpiresAfterMs,
-    result_ttl_ms: defaults.resultTtlMs,
-  });
-  await redis.hset(key(prefix), Object.fromEntries(names.map((name) => [name, text])));
+  const textOf = (name: string) =>
+    JSON.stringify({
+      job_expires_after_ms: defaults.jobExpiresAfterMs,
+      result_ttl_ms: defaults.resultTtlMs,
+      dry_run: dryRuns.includes(name),
+    });
+  await redis.hset(key(prefix), Object.fromEntries(names.map((name) => [name, textOf(name)])));
 }
 
 /** The defaults of an instance's jobs. An unknown instance is `invalid_input`; an empty list refuses nothing. */
@@ -38,8 +50,8 @@ export async function findInstance(redis: RedisClient, prefix: string, name: str
       `instance: given ${JSON.stringify(name)}; allowed: ${[...list.keys()].sort().join(", ")}`,
     );
   }
-  const { job_expires_after_ms, result_ttl_ms } = publishedSchema.parse(JSON.parse(text));
-  return { jobExpiresAfterMs: job_expires_after_ms, resultTtlMs: result_ttl_ms };
+  const { job_expires_after_ms, result_ttl_ms, dry_run } = publishedSchema.parse(JSON.parse(text));
+  return { jobExpiresAfterMs: job_expires_after_ms, resultTtlMs: result_ttl_ms, isDryRun: dry_run };
 }
 
 export async function listInstances(redis: RedisClient, prefix: string): Promise<string[]> {

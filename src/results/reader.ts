@@ -6,6 +6,7 @@ import type { Note } from "../contract/define-action.ts";
 import type { Priority } from "../contract/job.ts";
 import { ROWS_PER_PAGE } from "../contract/ports.ts";
 import type { Result } from "../contract/result.ts";
+import { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { caseKeys, incidentJobsKey, type JobRef } from "./keys.ts";
 import { type Head, parseRecord, type ResultRecord, toResult } from "./record.ts";
@@ -35,6 +36,7 @@ export interface Standing {
 export class ResultReader {
   readonly #redis: RedisClient;
   readonly #prefix: string;
+  readonly #stops: Stops;
   readonly #sees: (head: Head) => boolean;
 
   /** `sees`: which jobs there are for whoever reads; default all. */
@@ -42,6 +44,7 @@ export class ResultReader {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#sees = sees;
+    this.#stops = new Stops(redis, prefix);
   }
 
   /** Null when the job is not known, or its result has expired. */
@@ -56,7 +59,8 @@ export class ResultReader {
     if (record === null) return null;
     const { gen: generation, note, note_ms: sentAtMs } = record;
     const openWrite = note === undefined || sentAtMs === undefined ? null : { note, sentAtMs };
-    return { result: toResult(record, nowMs), generation, priority: record.head.priority, openWrite };
+    const [result = toResult(record, nowMs)] = await this.#stops.explain([toResult(record, nowMs)]);
+    return { result, generation, priority: record.head.priority, openWrite };
   }
 
   /** All results of a case, oldest first. */
@@ -109,7 +113,7 @@ export class ResultReader {
       const records = hashes.map((flat) => this.#parse(flat)).filter((record) => record !== null);
       results.push(...(await Promise.all(records.map((record) => this.#withRows(record, nowMs)))));
     }
-    return results;
+    return await this.#stops.explain(results);
   }
 
   #parse(flat: readonly string[]): ResultRecord | null {

@@ -37,7 +37,7 @@ end
 
 /**
  * ARGV: job id, input hash, head, expires in ms, keep ms, generation to begin with, base of record keys, generation whose
- * unknown outcome a person has settled ('' for none), remarks ('' for none).
+ * unknown outcome a person has settled ('' for none), remarks ('' for none), whether writes are off (1 or 0).
  */
 export const create = defineScript(`${PRELUDE}
 local generation = tonumber(ARGV[6])
@@ -45,7 +45,8 @@ local status, note, note_ms = get('status'), nil, nil
 if status then
   if get('hash') ~= ARGV[2] then return { 'conflict' } end
   local is_settled = get('gen') == ARGV[8]
-  local may_rerun = has_expired() or (status == 'failed' and (is_settled or get('error_code') ~= 'outcome_unknown'))
+  local was_dry_run = status == 'completed' and get('error_code') == 'dry_run' and ARGV[10] == '0'
+  local may_rerun = was_dry_run or has_expired() or (status == 'failed' and (is_settled or get('error_code') ~= 'outcome_unknown'))
   if not may_rerun then
     return { 'same', status, get('gen'), get('enqueued_ms'), get('expires_ms'), get('head') }
   end

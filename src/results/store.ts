@@ -33,6 +33,8 @@ export interface Creation {
   generation?: number;
   /** A person wants the write tried again whose outcome is unknown in this generation; the remarks stay with the new one. */
   settlement?: Settlement | undefined;
+  /** Writes are off now: then the result of a dry run is a result. Default false. */
+  isDryRun?: boolean;
 }
 
 export interface Settlement {
@@ -64,7 +66,7 @@ export class ResultStore {
 
   /** Creates the record, or says what is there: it decides whether an idempotency key is the same job. */
   async create(creation: Creation): Promise<Created> {
-    const { head, inputHash, expiresInMs, keepMs, generation = 1, settlement } = creation;
+    const { head, inputHash, expiresInMs, keepMs, generation = 1, settlement, isDryRun = false } = creation;
     const keys = caseKeys(this.#prefix, head.case_id);
     const ref = { caseId: head.case_id, jobId: head.job_id };
     const args = [
@@ -76,6 +78,7 @@ export class ResultStore {
       keys.record(""),
       settlement?.generation ?? "",
       settlement === undefined ? "" : JSON.stringify(settlement.remarks),
+      isDryRun ? 1 : 0,
     ];
     const reply = createdReply.parse(await this.#run(scripts.create, keys, ref, args));
     if (reply[0] === "conflict") return { verdict: "conflict" };
@@ -186,7 +189,7 @@ export class ResultStore {
       run,
       status,
       JSON.stringify(findings),
-      findings.error?.code ?? "",
+      findings.error?.code ?? (findings.reason === "dry_run" ? "dry_run" : ""),
       keepMs,
       attempts,
       rows?.inlineRows ?? 0,

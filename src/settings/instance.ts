@@ -25,6 +25,8 @@ export interface InstanceConfig {
   loginRoot: string;
   graphRoot: string;
   lanes: readonly Lane[];
+  /** False: a dry run. Everything runs, and no write is sent. */
+  writes: boolean;
   limits: Readonly<Record<Lane, readonly Window[]>>;
   /** The part of every window that bulk calls may hold, between 0 and 1. */
   bulkShare: number;
@@ -50,6 +52,7 @@ const connectionVariables = z.object({
   DEFENDER_INCIDENT_LIMITS: limits.prefault("120/1m"),
   DEFENDER_HUNTING_LIMITS: limits.prefault("36/1m"),
   BULK_SHARE: share.prefault("80%"),
+  DEFENDER_WRITES: flag.default(true),
   LANES: someOf(LANES).prefault("incidents,hunting"),
 });
 
@@ -103,6 +106,7 @@ export function readInstance(
     loginRoot: given.LOGIN_API_ROOT ?? cloud.login,
     graphRoot: given.GRAPH_API_ROOT ?? cloud.graph,
     lanes: given.LANES,
+    writes: given.DEFENDER_WRITES,
     limits: { incidents: given.DEFENDER_INCIDENT_LIMITS, hunting: given.DEFENDER_HUNTING_LIMITS },
     bulkShare: given.BULK_SHARE,
     egress: { verifySsl: given.VERIFY_SSL, httpsProxy: given.HTTPS_PROXY ?? null, noProxy: given.NO_PROXY },

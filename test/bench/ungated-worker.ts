@@ -43,7 +43,7 @@ export function openUngatedWorker(
     engine: {
       store,
       order,
-      instance: () => ({ connection, lanes: instance.lanes }),
+      instance: () => ({ connection, lanes: instance.lanes, isDryRun: false, refuseStopped: async () => {} }),
       settings: config,
       resultTtlMs,
       inlineRows,

@@ -91,14 +91,24 @@ describe("ops hash-password", () => {
 });
 
 describe("help", () => {
-  it.each(["worker", "enqueue", "results", "cancel", "failed", "retry", "settle", "actions", "check", "ops"])(
-    "of %s",
-    async (name) => {
-      const { code, out, err } = await runBin([name, "--help"]);
-      expect([code, err]).toEqual([0, ""]);
-      expect(out).toContain(`Usage: defender-actions ${name} [options]`);
-    },
-  );
+  it.each([
+    "worker",
+    "enqueue",
+    "results",
+    "cancel",
+    "failed",
+    "retry",
+    "settle",
+    "pause",
+    "unpause",
+    "actions",
+    "check",
+    "ops",
+  ])("of %s", async (name) => {
+    const { code, out, err } = await runBin([name, "--help"]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toContain(`Usage: defender-actions ${name} [options]`);
+  });
 
   it("is the same by its other name", async () => {
     expect(await runBin(["help", "results"])).toEqual(await runBin(["results", "--help"]));

@@ -21,6 +21,7 @@ const connection = createConnection(
     loginRoot: LOGIN,
     graphRoot: GRAPH,
     lanes: ["incidents"],
+    writes: true,
     limits: { incidents: [], hunting: [] },
     bulkShare: 0.8,
     egress: { verifySsl: true, httpsProxy: PROXY, noProxy: "" },

@@ -61,6 +61,7 @@ export function instanceAt(
     loginRoot: url,
     graphRoot: url,
     lanes: ["incidents", "hunting"],
+    writes: true,
     limits: { incidents: [], hunting: [] },
     bulkShare: 0.8,
     egress,

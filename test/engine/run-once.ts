@@ -57,12 +57,14 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
     inlineRows: 10,
     instance: () => ({
       lanes: ["incidents"],
+      isDryRun: false,
+      refuseStopped: async () => {},
       connection: {
         open: ({ beforeSend }): Defender =>
           Object.assign(Object.create(defender), {
             followIncident: defender.followIncident.bind(defender),
             updateIncident: async (...args: Parameters<Defender["updateIncident"]>) => {
-              await beforeSend({ write: true });
+              await beforeSend({ lane: "incidents", write: true });
               return await defender.updateIncident(...args);
             },
           }),

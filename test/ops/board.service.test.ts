@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { publishInstances } from "../../src/queue/instances.ts";
+import { Stops } from "../../src/queue/stops.ts";
 import { CASE, HUNTING, INCIDENTS, listQueues, routesFor, UPDATE } from "./bull-board.ts";
 import { ask } from "./http.ts";
 import { failNextJob, openOps } from "./opened.ts";
@@ -30,6 +31,15 @@ describe("the board", () => {
     ]);
     await publishInstances(ops.redis, ops.prefix, ["fabrikam-eu"], PUBLISHED);
     expect((await listQueues(ops)).map(({ name }) => name)).toContain("defender-fabrikam-eu-hunting-bulk");
+  });
+
+  it("says who paused a queue, and why", async () => {
+    const ops = await openOps();
+    const stops = new Stops(ops.redis, ops.prefix);
+    await stops.pause({ instance: null, lane: "hunting", writes: false }, { by: "ada", why: "too slow" });
+    const queues = await listQueues(ops);
+    const described = queues.filter(({ description }) => description.startsWith("PAUSED by ada: too slow."));
+    expect(described.map(({ name }) => name)).toEqual([HUNTING, `${HUNTING}-bulk`]);
   });
 
   it("shows who asked for what, and how it failed", async () => {

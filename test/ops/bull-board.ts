@@ -13,6 +13,7 @@ const listSchema = z.object({
   queues: z.array(
     z.object({
       name: z.string(),
+      description: z.string(),
       readOnlyMode: z.boolean(),
       jobs: z.array(z.record(z.string(), z.unknown())),
     }),

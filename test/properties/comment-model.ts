@@ -106,7 +106,7 @@ export async function tell(
       async addComment(id, comment) {
         if (fault.name === "crash before the note") crash();
         if (fault.name === "turned away without effect") throw new Failure("defender_unavailable", "refused");
-        await beforeSend({ write: true });
+        await beforeSend({ lane: "incidents", write: true });
         if (fault.name === "crash after the note") crash();
         if (fault.name === "refused as throttled")
           throw new Failure("throttled", "429", { heldBack: "throttled", retryAfterMs: 1_000 });
@@ -145,6 +145,8 @@ export async function tell(
         settings: { strictDetermination: false, commentReference: reference, commentSettleMs: SETTLE_MS },
         instance: () => ({
           lanes: ["incidents"],
+          isDryRun: false,
+          refuseStopped: async () => {},
           connection: { open, heldForMs: async () => 0, close: async () => {} },
         }),
       },

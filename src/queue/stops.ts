@@ -1,0 +1,117 @@
+/** The stop button: what people have paused, kept in Redis, looked at by every worker before every call. */
+import { z } from "zod";
+import { findAction } from "../actions/catalog.ts";
+import { LANES, type Lane } from "../contract/job.ts";
+import type { Result } from "../contract/result.ts";
+import type { RedisClient } from "../redis-script.ts";
+
+/** What a stop holds back; null: all of them. */
+export interface StopScope {
+  instance: string | null;
+  lane: Lane | null;
+  /** Only writes; reads go on. */
+  writes: boolean;
+}
+
+const stopSchema = z.object({
+  instance: z.string().nullable(),
+  lane: z.enum(LANES).nullable(),
+  writes: z.boolean(),
+  by: z.string(),
+  why: z.string(),
+  since: z.iso.datetime(),
+});
+/** `by` and `why` are free text of the person who paused. */
+export type Stop = z.infer<typeof stopSchema>;
+
+export interface StoppableCall {
+  instance: string;
+  lane: Lane | "ping";
+  write: boolean;
+}
+
+export class Stops {
+  readonly #redis: RedisClient;
+  readonly #key: string;
+
+  constructor(redis: RedisClient, prefix: string) {
+    this.#redis = redis;
+    this.#key = `${prefix}:stops`;
+  }
+
+  /** Oldest first. */
+  async list(): Promise<Stop[]> {
+    const texts = Object.values(await this.#redis.hgetall(this.#key));
+    const stops = texts.map((text) => stopSchema.parse(JSON.parse(text)));
+    return stops.sort((left, right) => left.since.localeCompare(right.since));
+  }
+
+  /** One that is there already for the very same scope is replaced. */
+  async pause(scope: StopScope, { by, why }: Pick<Stop, "by" | "why">): Promise<Stop> {
+    const stop = { ...scope, by, why, since: new Date().toISOString() };
+    await this.#redis.hset(this.#key, fieldOf(scope), JSON.stringify(stop));
+    return stop;
+  }
+
+  /** Lifts every stop that lies within the scope, and gives them. */
+  async unpause(scope: StopScope): Promise<Stop[]> {
+    const within = (await this.list()).filter((stop) => covers(scope, stop));
+    if (within.length > 0) await this.#redis.hdel(this.#key, ...within.map(fieldOf));
+    return within;
+  }
+
+  /** What holds a call back; null for nothing. */
+  async find(call: StoppableCall): Promise<Stop | null> {
+    return findStop(await this.list(), call);
+  }
+
+  /** Says of results that wait who paused them, and why. */
+  async explain(results: readonly Result[]): Promise<Result[]> {
+    if (!results.some(isHeld)) return [...results];
+    const stops = await this.list();
+    return results.map((result) => {
+      const stop = isHeld(result) ? findStop(stops, callOf(result)) : null;
+      if (stop === null) return result;
+      return { ...result, waiting: { for: "paused", until: null, by: stop.by, why: stop.why } };
+    });
+  }
+}
+
+function fieldOf({ instance, lane, writes }: StopScope): string {
+  return `${instance ?? "*"}|${lane ?? "*"}|${writes ? "writes" : "*"}`;
+}
+
+function covers(scope: StopScope, stop: Stop): boolean {
+  const isInstance = scope.instance === null || scope.instance === stop.instance;
+  const isLane = scope.lane === null || scope.lane === stop.lane;
+  return isInstance && isLane && (!scope.writes || stop.writes);
+}
+
+function findStop(stops: readonly Stop[], { instance, lane, write }: StoppableCall): Stop | null {
+  const holds = (stop: Stop): boolean =>
+    (stop.instance === null || stop.instance === instance) &&
+    (stop.lane === null || stop.lane === lane) &&
+    (!stop.writes || write);
+  // One that holds everything says more than one that holds writes.
+  return stops.find((stop) => !stop.writes && holds(stop)) ?? stops.find(holds) ?? null;
+}
+
+/** One that runs is on its way, and held at its next call at the earliest. */
+function isHeld({ status, waiting }: Result): boolean {
+  return status === "queued" || (status === "running" && waiting?.for === "paused");
+}
+
+function callOf({ action: name, instance }: Result): StoppableCall {
+  const { lane, effect } = findAction(name);
+  return { instance, lane, write: effect === "write" };
+}
+
+/** Who paused a queue or its writes, and why; null when nobody did. */
+export function describePause(
+  stops: readonly Stop[],
+  { instance, lane }: Pick<StoppableCall, "instance" | "lane">,
+): string | null {
+  const stop = findStop(stops, { instance, lane, write: true });
+  if (stop === null) return null;
+  return `${stop.writes ? "for writes " : ""}by ${stop.by}${stop.why === "" ? "" : `: ${stop.why}`}`;
+}
