@@ -5,41 +5,8 @@ import { whereSchema } from "../../../src/bulk/selection.ts";
 import type { Defender, IncidentQuery } from "../../../src/contract/ports.ts";
 import { type Cursor, listPage, relist } from "../../../src/engine/bulk/listing.ts";
 import { connectTo, failureOf, instanceAt } from "../../defender/scripted-connection.ts";
-import type { Incident } from "../../simulator/incident.ts";
-import { parseFilter, parseOrder } from "../../simulator/odata-filter.ts";
-import { plainIncident } from "../../simulator/seeds.ts";
 import { startSimulator } from "../../simulator/simulator.ts";
-
-const START_MS = Date.UTC(2026, 0, 1);
-
-/** A list that others change while it is read; it filters, sorts and pages as the simulator does. */
-class MovingList {
-  readonly incidents = new Map<string, Incident>();
-  readonly queries: IncidentQuery[] = [];
-
-  set(n: number, createdAfterMs: number, change: Partial<Incident> = {}): void {
-    const incident = plainIncident(n, "t", START_MS + createdAfterMs);
-    const digits = String(n % 10_000).padStart(4, "0");
-    const createdDateTime = incident.createdDateTime.replace("0000Z", `${digits}Z`);
-    this.incidents.set(incident.id, { ...incident, createdDateTime, ...change });
-  }
-
-  change(id: string, change: Partial<Incident>): void {
-    const incident = this.incidents.get(id);
-    if (incident !== undefined) this.incidents.set(id, { ...incident, ...change });
-  }
-
-  async listIncidents(query: IncidentQuery) {
-    this.queries.push(query);
-    const isIn = query.filter === undefined ? () => true : parseFilter(query.filter);
-    const sort = query.orderBy === undefined ? undefined : parseOrder(query.orderBy);
-    const found = [...this.incidents.values()].filter(isIn);
-    const sorted = sort?.(found) ?? found;
-    const skip = query.skip ?? 0;
-    const incidents = sorted.slice(skip, skip + query.top).map((each) => ({ ...each, comments: [] }));
-    return { incidents, isLast: sorted.length <= skip + query.top };
-  }
-}
+import { MovingList, numbered, START_MS } from "./moving-list.ts";
 
 function runOf(where: object, change: object = { status: "resolved" }) {
   return {
@@ -65,12 +32,6 @@ async function listAll(
     cursor = JSON.parse(JSON.stringify(answer.cursor));
     between(page);
   }
-}
-
-function numbered(count: number, createdAfterMs: (n: number) => number): MovingList {
-  const list = new MovingList();
-  for (let n = 1; n <= count; n += 1) list.set(n, createdAfterMs(n));
-  return list;
 }
 
 describe("a listing", () => {
