@@ -4,8 +4,8 @@ import { ROWS_PER_PAGE } from "../../src/contract/ports.ts";
 import type { Result } from "../../src/contract/result.ts";
 import { exitCodeOfResult } from "../../src/exit.ts";
 import { print, tell, toJson } from "../../src/output.ts";
+import { toCsv } from "../../src/results/csv.ts";
 import type { Client, JobRef } from "../client.ts";
-import { toCsv } from "./csv.ts";
 
 type Row = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 /** Results by the line: for programs and spreadsheets. */
 import type { Result } from "../../src/contract/result.ts";
 import { print, printJsonLine, printText } from "../../src/output.ts";
-import { toCsv } from "./csv.ts";
+import { toCsv } from "../../src/results/csv.ts";
 import { formatLine } from "./result-text.ts";
 
 export const FORMATS = ["table", "json", "csv", "ndjson"] as const;

@@ -2,18 +2,21 @@
 import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import { z } from "zod";
 import type { OpsConfig } from "../config.ts";
-import { Failure } from "../contract/failure.ts";
+import { describeInvalid, Failure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
 import { listQueues } from "../queue/instance-queues.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
+import { ResultReader } from "../results/reader.ts";
 import { isLoopback } from "../settings/fields.ts";
 import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
 import { currentCaller } from "./caller.ts";
+import { addCases } from "./cases.ts";
 import { addGuard } from "./guard.ts";
 import { addHealthRoutes, listen } from "./health.ts";
 import { addLogin } from "./login.ts";
@@ -74,6 +77,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   app.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const { statusCode = 500, message } = error;
+    if (error instanceof z.ZodError) return reply.status(400).send({ error: describeInvalid(error) });
     return reply
       .status(statusCode)
       .send({ error: statusCode < 500 ? message : "failed; see the log of ops" });
@@ -86,6 +90,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
   addAssets(app);
+  addCases(app, { reader: new ResultReader(redis, prefix), sessions, redis: config.redis });
   if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), log });
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),

@@ -8,7 +8,7 @@ import { login, OPS_USERS } from "./session.ts";
 
 const OPEN = ["/livez", "/readyz", "/metrics", "/login", "/assets/ops.css", "/assets/ops.js"];
 const PAGES = new Set([
-  ...["/", "/cases"],
+  ...["/", "/cases", "/cases/job"],
   ...[appRoutes.entryPoint.route].flat().map((path) => `/queues${path}`),
 ]);
 

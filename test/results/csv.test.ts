@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { toCsv } from "../../../producers/commands/csv.ts";
+import { toCsv } from "../../src/results/csv.ts";
 
 it("quotes, spells values out, and disarms formulas but not numbers", () => {
   const records = [

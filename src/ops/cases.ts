@@ -1,0 +1,154 @@
+/** `/cases`: looks up a case or an incident, live while its jobs run; one job with its rows, also as CSV. */
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { html } from "ghtml";
+import { z } from "zod";
+import type { RedisConfig } from "../config.ts";
+import { instanceNameSchema } from "../contract/job.ts";
+import { ROWS_PER_PAGE } from "../contract/ports.ts";
+import type { Result } from "../contract/result.ts";
+import { connectWorker } from "../queue/connection.ts";
+import { toCsv } from "../results/csv.ts";
+import type { ResultReader } from "../results/reader.ts";
+import { follow } from "../results/wait.ts";
+import { ChangeWatch } from "../results/watch.ts";
+import { link, renderResult, renderResults, renderSearch } from "./case-page.ts";
+import { sendPage } from "./page.ts";
+import { renderRows } from "./rows-table.ts";
+import type { Sessions } from "./session.ts";
+
+/** An incident has no channel on which its changes are announced. */
+const LOOK_AT_INCIDENT_EVERY_MS = 2_000;
+
+const text = z.string().trim().min(1).max(1_000);
+const caseQuery = z.object({ case_id: text });
+const incidentQuery = z.object({ incident_id: text, instance: instanceNameSchema.default("default") });
+const placeQuery = z.union([caseQuery, incidentQuery, z.object({}).strict()]);
+const jobQuery = caseQuery.extend({
+  job_id: text,
+  sort: z.string().default(""),
+  desc: z.string().optional(),
+  page: z.coerce.number().int().min(1).catch(1),
+});
+const rowSchema = z.array(z.record(z.string(), z.unknown()));
+
+export interface CasesOptions {
+  reader: ResultReader;
+  sessions: Sessions | null;
+  redis: RedisConfig;
+}
+
+export function addCases(app: FastifyInstance, { reader, sessions, redis }: CasesOptions): void {
+  let watch: ChangeWatch | undefined;
+  app.addHook("onClose", async () => watch?.close());
+
+  const send = (request: FastifyRequest, reply: FastifyReply, title: string, body: string) => {
+    const { caller } = request;
+    const csrfToken = caller?.session ? (sessions?.csrfToken(caller.session) ?? "") : "";
+    return sendPage(reply, { title, body, viewer: caller && { caller, csrfToken } });
+  };
+
+  app.get("/cases", async (request, reply) => {
+    const query = placeQuery.safeParse(request.query);
+    if (!query.success) {
+      const body = html`!${renderSearch()}<p class="bad" role="alert">That is no case or incident id.</p>`;
+      return send(request, reply.status(400), "Cases", body);
+    }
+    if ("case_id" in query.data) {
+      const { case_id: caseId } = query.data;
+      const results = await reader.resultsForCase(caseId);
+      const after = results.reduce((last, { cursor }) => Math.max(last, Number(cursor)), 0);
+      const changes = link("/cases/changes", { case_id: caseId, after: String(after) });
+      return send(
+        request,
+        reply,
+        `Case ${caseId}`,
+        renderSearch({ caseId }) + renderResults(results, changes),
+      );
+    }
+    if ("incident_id" in query.data) {
+      const { incident_id: incidentId, instance } = query.data;
+      const results = await reader.resultsForIncident(instance, incidentId);
+      const changes = link("/cases/changes", { incident_id: incidentId, instance });
+      const body = renderSearch({ incidentId, instance }) + renderResults(results, changes);
+      return send(request, reply, `Incident ${incidentId}`, body);
+    }
+    return send(request, reply, "Cases", renderSearch());
+  });
+
+  app.get("/cases/job", async (request, reply) => {
+    const { case_id: caseId, job_id: jobId, sort, desc, page } = jobQuery.parse(request.query);
+    const result = await reader.result({ caseId, jobId });
+    if (result === null) {
+      const body = html`!${renderSearch({ caseId })}<p>The job is not known, or its result has expired.</p>`;
+      return send(request, reply.status(404), "Unknown job", body);
+    }
+    const rows = await renderRows(result, reader, { sort, descending: desc !== undefined, page });
+    return send(
+      request,
+      reply,
+      `${result.action} of case ${caseId}`,
+      renderSearch({ caseId }) + renderResult(result) + rows,
+    );
+  });
+
+  app.get("/cases/rows.csv", async (request, reply) => {
+    const { case_id: caseId, job_id: jobId } = jobQuery.parse(request.query);
+    const result = await reader.result({ caseId, jobId });
+    if (!result?.schema) return reply.status(404).send({ error: "there are no rows" });
+    reply.header("content-disposition", `attachment; filename="rows-${jobId.replace(/[^\w-]/g, "_")}.csv"`);
+    return reply.type("text/csv; charset=utf-8").send(Readable.from(csvOf(reader, result)));
+  });
+
+  app.get("/cases/changes", async (request, reply) => {
+    const place = z
+      .union([caseQuery.extend({ after: z.string().regex(/^\d+$/).default("0") }), incidentQuery])
+      .parse(request.query);
+    const gone = new AbortController();
+    request.raw.once("close", () => gone.abort());
+    watch ??= new ChangeWatch(connectWorker(redis, { name: "defender-ops-watch" }), redis.prefix);
+    const { signal } = gone;
+    const changes =
+      "case_id" in place
+        ? follow(reader, watch, place.case_id, { after: place.after, signal })
+        : incidentChanges(reader, place.instance, place.incident_id, signal);
+    return reply.type("text/event-stream").send(Readable.from(eventsOf(changes)));
+  });
+}
+
+async function* csvOf(reader: ResultReader, { case_id, job_id, schema }: Result): AsyncGenerator<string> {
+  const columns = (schema ?? []).map(({ name }) => name);
+  yield toCsv([columns]);
+  for (let offset = 0, total = 1; offset < total; offset += ROWS_PER_PAGE) {
+    const page = await reader.rows({ caseId: case_id, jobId: job_id }, { offset, limit: ROWS_PER_PAGE });
+    if (page === null) return;
+    yield toCsv(rowSchema.parse(page.rows).map((row) => columns.map((name) => row[name])));
+    total = page.total;
+  }
+}
+
+/** What has changed is read with the page: the event only says that something did. */
+async function* eventsOf(changes: AsyncIterable<unknown>): AsyncGenerator<string> {
+  yield ": begun\n\n";
+  for await (const _ of changes) yield "event: change\ndata: {}\n\n";
+}
+
+async function* incidentChanges(
+  reader: ResultReader,
+  instance: string,
+  incidentId: string,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  const look = async () =>
+    (await reader.resultsForIncident(instance, incidentId))
+      .map(({ cursor, status }) => `${cursor}${status}`)
+      .join();
+  let last = await look();
+  while (!signal.aborted) {
+    await sleep(LOOK_AT_INCIDENT_EVERY_MS, undefined, { signal }).catch(() => undefined);
+    const now = signal.aborted ? last : await look();
+    if (now !== last) yield;
+    last = now;
+  }
+}
