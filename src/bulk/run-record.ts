@@ -49,6 +49,9 @@ export interface RunReading {
   /** How often it was brought to work again after its end, and once. */
   round: number;
   keepMs: number;
+  /** Items that wait for a time. */
+  parked: number;
+  startedMs: number;
 }
 
 /** A failed item with its outcome, as it lies in `failed`. */
@@ -86,7 +89,14 @@ export async function readRun(redis: RedisClient, prefix: string, runId: string)
     counts,
     rate_per_minute: rateOf(record, number("ended"), nowMs),
   });
-  return { status, cursor: record.cursor, round: record.round, keepMs: record.keep_ms };
+  return {
+    status,
+    cursor: record.cursor,
+    round: record.round,
+    keepMs: record.keep_ms,
+    parked,
+    startedMs: record.started_ms ?? 0,
+  };
 }
 
 /** Fields of a hash as a script gives them: names and values in turn. */

@@ -7,12 +7,13 @@ import { connectWorker } from "../queue/connection.ts";
 import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
 import { refuseEviction } from "../queue/eviction.ts";
 import { publishInstances } from "../queue/instances.ts";
-import { queueName } from "../queue/names.ts";
+import { queueName, runsQueueName } from "../queue/names.ts";
 import { Queues } from "../queue/queues.ts";
 import { Stops } from "../queue/stops.ts";
 import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
+import { openRunWorkers } from "./bulk/run-workers.ts";
 import { ErrorLog } from "./error-log.ts";
 import type { Engine } from "./execute.ts";
 import { type Instances, openInstances } from "./instances.ts";
@@ -103,11 +104,25 @@ export async function startWorker(
       );
     }
   }
+  const runs = openRunWorkers({
+    instances: served.filter((instance) => servesRuns(instance, scope)),
+    redis,
+    config,
+    engine,
+    queues,
+    log,
+    stopping: stopping.signal,
+    holdOf: (instance, name) =>
+      holdOf(instance, { name, lane: "incidents", priority: "bulk" }, queues, observe),
+    afterParking: (incident, job) => order.afterParking(incident, job),
+  });
+  workers.push(...runs.workers);
   const pulses = workers.map((worker) => ({ queue: worker.name, pulse: new Pulse(worker) }));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run();
   const sweeping = setInterval(() => {
     order.sweep().catch(onError);
+    runs.sweep().catch(onError);
   }, SWEEP_EVERY_MS);
 
   const lookAtClock = async (): Promise<void> => {
@@ -169,6 +184,10 @@ function queuesOf(instance: InstanceConfig, scope: WorkerScope): QueuePlace[] {
   return places.map((place) => ({ ...place, name: queueName(instance.name, place.lane, place.priority) }));
 }
 
+function servesRuns(instance: InstanceConfig, scope: WorkerScope): boolean {
+  return queuesOf(instance, scope).some(({ lane }) => lane === "incidents");
+}
+
 /** Ping is never held: it tells what it finds. */
 async function heldForMs({ connection }: InstanceAccess, { lane, priority }: QueuePlace): Promise<number> {
   return lane === "ping" ? 0 : await connection.heldForMs(lane, priority);
@@ -184,7 +203,12 @@ function holdOf(
   return async (scope, delayMs) => {
     observe({ kind: "hold", instance: instance.name, lane, scope, delayMs });
     const held =
-      scope === "priority" ? [name] : PRIORITIES.map((priority) => queueName(instance.name, lane, priority));
+      scope === "priority"
+        ? [name]
+        : [
+            ...PRIORITIES.map((priority) => queueName(instance.name, lane, priority)),
+            ...(lane === "incidents" ? [runsQueueName(instance.name)] : []),
+          ];
     for (const each of new Set(held)) await queues.get(each).rateLimit(Math.ceil(delayMs));
   };
 }
