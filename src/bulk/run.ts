@@ -68,7 +68,8 @@ const itemSchema = z.object({
 });
 export type Item = z.output<typeof itemSchema>;
 
-export const SKIP_REASONS = ["changed", "merged", "in_another_run", "refused_value"] as const;
+/** `dry_run`: `DEFENDER_WRITES` is off, so nothing was sent. */
+export const SKIP_REASONS = ["changed", "merged", "in_another_run", "refused_value", "dry_run"] as const;
 const skipReasonSchema = z.enum(SKIP_REASONS);
 export type SkipReason = z.output<typeof skipReasonSchema>;
 

@@ -1,6 +1,6 @@
 /** The stop button: what people have paused, kept in Redis, looked at by every worker before every call. */
 import { z } from "zod";
-import { findAction } from "../actions/catalog.ts";
+import { ACTION_NAMES, findAction } from "../actions/catalog.ts";
 import { LANES, type Lane } from "../contract/job.ts";
 import type { Result } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -97,7 +97,9 @@ function findStop(stops: readonly Stop[], { instance, lane, write }: StoppableCa
 }
 
 /** One that runs is on its way, and held at its next call at the earliest. */
-function isHeld({ status, waiting }: Result): boolean {
+function isHeld({ status, waiting, action }: Result): boolean {
+  // The summary of a bulk run is no job, and a foreign payload may name anything.
+  if (!ACTION_NAMES.some((name) => name === action)) return false;
   return status === "queued" || (status === "running" && waiting?.for === "paused");
 }
 

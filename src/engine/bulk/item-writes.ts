@@ -25,12 +25,14 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
   const { run, taken, tools } = scene;
   let { note, done } = taken;
   let last = incident;
+  let isDryRun = false;
   if (done === null) {
     let update: Done["update"] = null;
     if (note !== null || hasFields(change, incident)) {
       const isKnown = run.verify || taken.item.listed !== undefined;
       const made = await attemptWrite(scene, note, reclassify(change, incident, isKnown), null, {});
       if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(scene, made);
+      isDryRun = made.ended.reason === "dry_run";
       last = { ...incident, ...incidentSchema.parse(made.ended.json) };
       update = describeUpdate(scene, change, incident, last);
     }
@@ -46,10 +48,14 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
     const known = taken.done === null ? last : null;
     const made = await attemptWrite(advanced, note, addCommentToIncident, known, input);
     if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(advanced, made);
+    isDryRun = made.ended.reason === "dry_run";
   }
   const url = update?.url ?? last.incidentWebUrl ?? null;
   const { before, after = {} } = update ?? {};
-  const outcome = { result: "changed", url, ...(before && { before }), after } as const;
+  const what = isDryRun
+    ? ({ result: "skipped", reason: "dry_run" } as const)
+    : ({ result: "changed" } as const);
+  const outcome = { ...what, url, ...(before && { before }), after };
   return () => end(advanced, outcome, taken.attempts + 1);
 }
 

@@ -19,7 +19,7 @@ export class Summaries {
     const jobId = jobIdOf(reading);
     if (this.#begun.has(jobId)) return;
     const created = await this.#create(reading);
-    if (created.verdict === "created") {
+    if (created.verdict !== "conflict" && created.status === "queued") {
       const fence = await this.#start(reading);
       // Sent: what steers a run is its own commands, so its result can't be cancelled.
       if (fence !== null) await this.#store.send(fence, null);
