@@ -16,8 +16,11 @@ import type { JobRef } from "../src/results/keys.ts";
 import { ResultReader, type RowsPage } from "../src/results/reader.ts";
 import { follow, unknownJob, waitFor } from "../src/results/wait.ts";
 import { ChangeWatch } from "../src/results/watch.ts";
+import { type Bulk, openBulk } from "./bulk/bulk.ts";
 
 export type { ActionInput, ActionName } from "../src/actions/catalog.ts";
+export type { RunPlan } from "../src/bulk/plan.ts";
+export type { Outcome, RunStatus } from "../src/bulk/run.ts";
 export { Failure, type FailureCode, type FailureRecord } from "../src/contract/failure.ts";
 export type { Result } from "../src/contract/result.ts";
 export type { Enqueued } from "../src/queue/enqueue.ts";
@@ -29,6 +32,8 @@ export type { Settled, SettleOptions } from "../src/queue/settlement.ts";
 export type { JobRef } from "../src/results/keys.ts";
 export type { RowsPage } from "../src/results/reader.ts";
 export { WaitTimeout } from "../src/results/wait.ts";
+export type { Bulk, Draft, DraftLook, UndoDraft } from "./bulk/bulk.ts";
+export type { ReclassifyRequest, RunOptions } from "./bulk/request.ts";
 
 export interface ClientOptions {
   /** One URL, several hosts allowed: `redis://user:password@host:6379,host:6379/0`; `rediss://` for TLS. */
@@ -89,6 +94,8 @@ export interface Client {
    * run look for it once more, and send it if it is not there. Of two at once, one is rejected with `conflict`.
    */
   settle(job: JobTarget, options: SettleOptions): Promise<Settled>;
+  /** Runs over many incidents: re-classification, and its undo. */
+  readonly bulk: Bulk;
   close(): Promise<void>;
 }
 
@@ -147,6 +154,7 @@ export function createClient({
     failedJob: (job) => failedJobs.details(job),
     retry: (job) => retrier.retry(job),
     settle: (job, options) => settler.settle(job, options),
+    bulk: openBulk(redis, config, queues),
     async close() {
       watch?.close();
       await queues.close();

@@ -62,6 +62,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/pause.ts")).defineUnpause,
   },
   {
+    name: "bulk",
+    summary: "change many incidents in a run that can be paused, reported and undone",
+    load: async () => (await import("../producers/commands/bulk/bulk.ts")).defineBulk,
+  },
+  {
     name: "actions",
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,

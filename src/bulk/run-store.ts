@@ -128,7 +128,7 @@ export class RunStore {
   }
 }
 
-function unknownRun(runId: string): Failure {
+export function unknownRun(runId: string): Failure {
   return new Failure(
     "not_found",
     `run ${JSON.stringify(runId)}: there is none, or its report is no longer kept`,

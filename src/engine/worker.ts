@@ -9,6 +9,7 @@ import { refuseEviction } from "../queue/eviction.ts";
 import { publishInstances } from "../queue/instances.ts";
 import { queueName, runsQueueName } from "../queue/names.ts";
 import { Queues } from "../queue/queues.ts";
+import { publishQuotas } from "../queue/quotas.ts";
 import { Stops } from "../queue/stops.ts";
 import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
@@ -80,6 +81,7 @@ export async function startWorker(
     config,
     config.instances.filter(({ writes }) => !writes).map(({ name }) => name),
   );
+  await publishQuotas(redis, prefix, config.instances);
   const stopping = new AbortController();
   const workers: Worker[] = [];
   for (const instance of served) {

@@ -30,6 +30,17 @@ describe("bad usage exits 2 with a sentence and no stack", () => {
     ["a bad wait", [...PING, "--wait", "soon"], "Allowed: seconds from 0"],
     ["results of nothing", ["results"], "allowed: either a case_id or --incident <id>"],
     ["cancel without a job", ["cancel", "4711"], "required option '--job <id>' not specified"],
+    [
+      "a run of nothing",
+      ["bulk", "reclassify", "--status", "active"],
+      "selection: given nothing; allowed: --where-",
+    ],
+    ["a run that changes nothing", ["bulk", "reclassify", "--ids", "1"], "at least one of the parameters"],
+    [
+      "a bad word for it",
+      ["bulk", "reclassify", "--where-status", "Done"],
+      '--where-status: given "Done"; allowed: Active',
+    ],
     ["a worker without an app", ["worker"], "AZURE_TENANT_ID: given nothing"],
     ["a lane that is none", ["worker", "--lane", "fast"], "Allowed: incidents, hunting"],
   ];
@@ -141,6 +152,7 @@ describe("a command loads only what it needs", () => {
     [["failed"]],
     [["retry", "--all"]],
     [["settle", "j1", "--as", "done"]],
+    [["bulk", "list"]],
     [["actions"]],
   ])("no Defender code for %j", async (args) => {
     const loaded = await loadedBy(...args);
@@ -167,6 +179,8 @@ describe("a Redis that cannot be used exits 3, naming where and no password", ()
     ["retry", "j1", "--yes", "--json"],
     ["retry", "--all", "--yes", "--json"],
     ["settle", "j1", "--as", "done", "--json"],
+    ["bulk", "list", "--json"],
+    ["bulk", "reclassify", "--ids", "1", "--status", "active", "--yes", "--json"],
   ];
 
   it.each(commands.map((args) => [args]))("away: %j", async (args) => {

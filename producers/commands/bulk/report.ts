@@ -1,0 +1,84 @@
+/** `defender-actions bulk report`: what became of each incident of a run. */
+import { type Command, Option } from "commander";
+import { endedOf, type Outcome, type RunStatus } from "../../../src/bulk/run.ts";
+import { print, printJsonLine, printText, tell, visible } from "../../../src/output.ts";
+import { toCsv } from "../../../src/results/csv.ts";
+import { withClient } from "../session.ts";
+import { grouped } from "./numbers.ts";
+import { formatChanges } from "./plan-text.ts";
+import { formatCounts } from "./run-text.ts";
+
+const FORMATS = ["table", "csv", "ndjson"] as const;
+type Format = (typeof FORMATS)[number];
+
+const FIELDS = [
+  "status",
+  "classification",
+  "determination",
+  "assignedTo",
+  "customTags",
+  "resolvingComment",
+] as const satisfies (keyof NonNullable<Outcome["before"]>)[];
+
+const COLUMNS = ["id", "result", "reason", "error_code", "message", "attempts", "request_id", "at", "url"];
+
+export function defineReport(command: Command): void {
+  command
+    .argument("<run>", "the run")
+    .addOption(new Option("--format <format>", "how to print").choices(FORMATS).default("table"))
+    .action(async (runId: string, { format }: { format: Format }) => {
+      await withClient(async (client) => {
+        const show = await openReport(format);
+        for await (const outcome of client.bulk.report(runId)) await show(outcome);
+        const totals = formatTotals(await client.bulk.status(runId));
+        if (format === "table") await printText(totals);
+        else tell(totals);
+      });
+    });
+}
+
+async function openReport(format: Format): Promise<(outcome: Outcome) => Promise<void>> {
+  if (format === "ndjson") return printJsonLine;
+  if (format === "table") return (outcome) => printText(formatOutcome(outcome));
+  const sides = ["before", "after"].flatMap((side) => FIELDS.map((field) => `${field}_${side}`));
+  await print(toCsv([[...COLUMNS, ...sides]]));
+  return (outcome) => print(toCsv([toRecord(outcome)]));
+}
+
+function toRecord(outcome: Outcome): unknown[] {
+  const { id, result, reason, code, message, attempts, request_id, at, url, before, after } = outcome;
+  const sides = [before, after].flatMap((side) => FIELDS.map((field) => toCell(side?.[field])));
+  return [id, result, reason, code, message, attempts, request_id, at, url, ...sides];
+}
+
+function toCell(value: unknown): unknown {
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+/** One line. */
+export function formatOutcome({
+  id,
+  result,
+  reason,
+  code,
+  message,
+  before = {},
+  after = {},
+}: Outcome): string {
+  const why = reason ?? code;
+  return [
+    `${id.padEnd(8)}  ${result}${why === undefined ? "" : ` (${why})`}`,
+    ...(result === "changed" ? [formatChanges(before, after).join(", ")] : []),
+    ...(message === undefined ? [] : [visible(message)]),
+  ]
+    .filter((part) => part !== "")
+    .join("  ");
+}
+
+/** Adds up to the selection, also while the run is at work. */
+export function formatTotals({ counts }: Pick<RunStatus, "counts">): string {
+  const { selected, waiting, in_hand: inHand } = counts;
+  const sum = endedOf(counts) + waiting + inHand;
+  const differs = sum === selected ? "" : ` (they add up to ${grouped(sum)})`;
+  return `${grouped(selected)} selected${differs}: ${formatCounts(counts)}`;
+}
