@@ -85,12 +85,7 @@ export function addCases(app: FastifyInstance, { reader, sessions, redis }: Case
       return send(request, reply.status(404), "Unknown job", body);
     }
     const rows = await renderRows(result, reader, { sort, descending: desc !== undefined, page });
-    return send(
-      request,
-      reply,
-      `${result.action} of case ${caseId}`,
-      renderSearch({ caseId }) + renderResult(result) + rows,
-    );
+    return send(request, reply, `${result.action} of case ${caseId}`, renderResult(result) + rows);
   });
 
   app.get("/cases/rows.csv", async (request, reply) => {

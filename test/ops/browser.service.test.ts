@@ -1,0 +1,154 @@
+/** The board and the pages of cases, as people use them: in a real browser. `SCREENSHOTS=1` renews those of the README. */
+import { readFile } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { Stops } from "../../src/queue/stops.ts";
+import { startSimulator } from "../simulator/simulator.ts";
+import { openChromium } from "../support/chromium.ts";
+import { CASE, INCIDENTS, UPDATE } from "./bull-board.ts";
+import { finishJob } from "./finished.ts";
+import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
+import { OPS_USERS, PASSWORD } from "./session.ts";
+
+const SCREENSHOTS = process.env["SCREENSHOTS"] === "1";
+const FAILED = `/queues/queue/${INCIDENTS}?status=failed`;
+
+let browser: Browser | null;
+beforeAll(async () => {
+  browser = await openChromium();
+}, 300_000);
+afterAll(async () => await browser?.close());
+
+async function openPage({ url }: Pick<Opened, "url">, user?: string): Promise<Page> {
+  const context = await (browser ?? expect.unreachable()).newContext({ baseURL: url });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  if (user === undefined) return page;
+  await page.goto("/");
+  await page.getByLabel("Name").fill(user);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/queues");
+  return page;
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (!SCREENSHOTS) return;
+  await page.setViewportSize({ width: 1_100, height: 700 });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.waitForTimeout(500);
+    const path = new URL(`../../docs/screenshots/${name}-${colorScheme}.png`, import.meta.url).pathname;
+    await page.screenshot({ path });
+  }
+}
+
+describe("in a browser", () => {
+  it("an operator sees a failed job and retries it, which a viewer cannot", async ({ skip }) => {
+    if (browser === null) skip("no Chromium");
+    const ops = await openOps({ OPS_USERS });
+    const simulator = await startSimulator({ warmUp: false });
+    onTestFinished(simulator.close);
+    const job = await ops.client.enqueue("update_incident", UPDATE);
+    await failNextJob(ops.prefix, INCIDENTS, "not_found: no such incident");
+    const error = { code: "not_found", message: "no such incident", retryable: false } as const;
+    const nothing = { http_status: null, graph_code: null, request_id: null, hint: null };
+    await finishJob(ops, job, { output_message: "no such incident", error: { ...error, ...nothing } });
+
+    const viewer = await openPage(ops, "grace");
+    await viewer.goto(FAILED);
+    await viewer.getByText("not_found").first().waitFor();
+    expect(await viewer.getByRole("button", { name: "Retry all" }).count()).toBe(0);
+    const retry = `/queues/api/queues/${INCIDENTS}/${job.jobId}-1/retry`;
+    const status = await viewer.evaluate(async (path) => {
+      const token = /XSRF-TOKEN=([^;]+)/.exec(Reflect.get(globalThis, "document").cookie)?.[1] ?? "";
+      return (await fetch(path, { method: "PUT", headers: { "x-xsrf-token": token } })).status;
+    }, retry);
+    expect(status).toBe(403);
+
+    const operator = await openPage(ops, "ada");
+    await operator.goto(FAILED);
+    await operator.getByText("not_found").first().waitFor();
+    await shoot(operator, "queues");
+    await operator.getByRole("button", { name: "Retry all" }).click();
+    await operator.getByRole("button", { name: "Confirm" }).click();
+    await openWorker(ops.prefix, { simulator });
+    expect(await ops.client.waitForResult(job, { timeoutMs: 20_000 })).toMatchObject({ is_success: true });
+  });
+
+  it("a case is looked up by keyboard, and shows a waiting job end without a reload", async ({ skip }) => {
+    if (browser === null) skip("no Chromium");
+    const ops = await openOps({ OPS_USERS });
+    const simulator = await startSimulator({ warmUp: false });
+    onTestFinished(simulator.close);
+    await openWorker(ops.prefix, { simulator });
+    const stops = new Stops(ops.redis, ops.prefix);
+    const writes = { instance: null, lane: null, writes: true };
+    await stops.pause(writes, { by: "ada", why: "change freeze" });
+    await ops.client.enqueue("update_incident", UPDATE, { requestedBy: "playbook 7" });
+    const query = await ops.client.enqueue("execute_custom_query", { ...CASE, query: "AlertInfo | take 5" });
+    await ops.client.waitForResult(query, { timeoutMs: 20_000 });
+    const page = await openPage(ops, "grace");
+    await page.goto("/cases");
+    await page.getByLabel("Case id").focus();
+    await page.keyboard.type("4711");
+    await page.keyboard.press("Enter");
+    await page.getByText("paused by ada: change freeze").waitFor();
+    await shoot(page, "case");
+    await page.evaluate(() => Object.assign(globalThis, { isSame: true }));
+    await stops.unpause(writes);
+    await page.getByText("Successfully updated incident 29").waitFor({ timeout: 30_000 });
+    expect(await page.evaluate(() => "isSame" in globalThis)).toBe(true);
+
+    await page.getByRole("link", { name: /^\d+ rows$/ }).click();
+    await page.getByRole("table").waitFor();
+    await shoot(page, "rows");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("link", { name: "Download as CSV" }).click(),
+    ]);
+    const lines = (await readFile(await download.path(), "utf8")).trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(1);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.waitForURL("**/login");
+    await shoot(page, "login");
+  });
+
+  it("text from outside runs nowhere: comment, query, error, entity, user", async ({ skip }) => {
+    if (browser === null) skip("no Chromium");
+    const ops = await openOps({ OPS_USERS });
+    const evil = `"'><img src=x onerror="globalThis.isHit = true"><script>globalThis.isHit = true</script>`;
+    const comment = await ops.client.enqueue(
+      "add_comment_to_incident",
+      { ...CASE, incident_id: 29, comment: evil },
+      { requestedBy: evil },
+    );
+    await failNextJob(ops.prefix, INCIDENTS, `invalid_query: ${evil}`);
+    const error = { code: "invalid_query", message: evil, retryable: false } as const;
+    const told = { http_status: 400, graph_code: evil, request_id: evil, hint: evil };
+    await finishJob(ops, comment, { output_message: evil, error: { ...error, ...told } });
+    const query = await ops.client.enqueue("execute_custom_query", {
+      ...CASE,
+      query: `AlertInfo // ${evil}`,
+    });
+    const incident = { id: evil, requested_id: evil, url: `javascript:globalThis.isHit=true//${evil}` };
+    await finishJob(ops, query, { is_success: true, kql: evil, warnings: [evil], incident }, [
+      { [evil]: evil },
+    ]);
+    const page = await openPage(ops, "ada");
+    for (const path of [
+      "/cases?case_id=4711",
+      `/cases/job?case_id=4711&job_id=${query.jobId}&sort=${encodeURIComponent(evil)}`,
+      `/cases?case_id=${encodeURIComponent(evil)}`,
+      FAILED,
+      `/queues/queue/${INCIDENTS}/${comment.jobId}-1`,
+    ]) {
+      await page.goto(path);
+      await page.waitForLoadState("networkidle");
+      expect([path, await page.evaluate(() => "isHit" in globalThis)]).toEqual([path, false]);
+    }
+    await page.goto("/cases?case_id=4711");
+    expect(await page.getByText(evil, { exact: false }).count()).toBeGreaterThan(0);
+  });
+});
