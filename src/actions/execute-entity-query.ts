@@ -3,8 +3,9 @@ import type { z } from "zod";
 import { actionInput, choice, flag } from "../contract/arguments.ts";
 import { type ActionContext, defineAction, type Outcome } from "../contract/define-action.ts";
 import { refusal } from "../contract/refusal.ts";
-import { columnName, refuseImpossibleTimes, tableQueryArguments } from "../kql/arguments.ts";
+import { refuseImpossibleTimes, tableQueryArguments } from "../kql/arguments.ts";
 import { buildEntityFilter } from "../kql/entity-filter.ts";
+import { entityKey, keysOfInput, refuseUnknownColumns } from "../kql/entity-keys.ts";
 import { huntTables } from "../kql/hunt.ts";
 import { isWritable, TEXT_RULE } from "../kql/literals.ts";
 
@@ -19,14 +20,15 @@ const input = actionInput({
     { OR: { label: "OR" }, AND: { label: "AND" } },
     "OR",
   ),
-  ip_entity_key: columnName("Specify the key for IP entities."),
-  hostname_entity_key: columnName("Specify the key for Hostname entities."),
-  file_hash_entity_key: columnName("Specify the key for File Hash entities."),
-  user_entity_key: columnName("Specify the key for User entities."),
-  url_entity_key: columnName("Specify the key for URL entities."),
-  email_address_entity_key: columnName("Specify the key for Email Address entities."),
+  ip_entity_key: entityKey("IP"),
+  hostname_entity_key: entityKey("Hostname"),
+  file_hash_entity_key: entityKey("File Hash"),
+  user_entity_key: entityKey("User"),
+  url_entity_key: entityKey("URL"),
+  email_address_entity_key: entityKey("Email Address"),
 })
   .superRefine(refuseImpossibleTimes)
+  .superRefine(refuseUnknownColumns)
   .superRefine(({ target_entities }, context) => {
     for (const [index, { Identifier }] of target_entities.entries()) {
       if (isWritable(Identifier)) continue;
@@ -37,15 +39,9 @@ const input = actionInput({
 
 async function run(asked: z.output<typeof input>, context: ActionContext): Promise<Outcome> {
   const filter = buildEntityFilter({
+    tables: asked.table_names,
     entities: asked.target_entities,
-    columns: {
-      ip: asked.ip_entity_key,
-      host: asked.hostname_entity_key,
-      hash: asked.file_hash_entity_key,
-      user: asked.user_entity_key,
-      url: asked.url_entity_key,
-      email: asked.email_address_entity_key,
-    },
+    keys: keysOfInput(asked),
     operator: asked.cross_entity_operator,
     stopIfNotEnough: asked.stop_if_not_enough_entities,
   });
@@ -55,8 +51,9 @@ async function run(asked: z.output<typeof input>, context: ActionContext): Promi
   }
   return huntTables(
     {
-      tables: asked.table_names,
-      clauses: filter.clause,
+      tables: [...filter.clauses.keys()],
+      filters: filter.clauses,
+      clauses: "",
       keeps: () => true,
       sort: { field: asked.sort_field, order: asked.sort_order },
       limit: asked.max_results_to_return,

@@ -17,6 +17,8 @@ export interface TableQuery {
   window: Window;
   /** Begins with `|`, or is empty. Its author answers for what is in it. */
   clauses: string;
+  /** A clause of its own for each table, put before `clauses`; it begins with `|` too. */
+  filters?: ReadonlyMap<string, string>;
   /** Whether a column is still there behind `clauses`. */
   keeps(column: string): boolean;
   sort: Sort;
@@ -43,13 +45,18 @@ export function buildQuery(query: TableQuery): { kql: string; warnings: string[]
   return { kql: lines.filter((line) => line !== "").join("\n"), warnings };
 }
 
-/** Tables that share a time column are filtered together; others each in a subquery, by their own. */
-function source({ tables, window }: TableQuery): string[] {
+/** Tables that share a time column and have no filters of their own are filtered together; others each in a subquery. */
+function source({ tables, window, filters = new Map() }: TableQuery): string[] {
   const names = tables.map(identifier);
   const union = tables.length === 1 ? names.join() : `union ${names.join(", ")}`;
   const columns = new Set(tables.map(timeColumn));
-  if (columns.size === 1) return [union, ...inWindow([...columns][0] ?? null, window)];
-  const parts = tables.map((table) => [identifier(table), ...inWindow(timeColumn(table), window)]);
+  const isShared = columns.size === 1 && (tables.length === 1 || filters.size === 0);
+  if (isShared) return [union, ...inWindow([...columns][0] ?? null, window), ...filters.values()];
+  const parts = tables.map((table) => [
+    identifier(table),
+    ...inWindow(timeColumn(table), window),
+    ...[filters.get(table) ?? []].flat(),
+  ]);
   return [
     `union ${parts.map((part) => (part.length === 1 ? part.join() : `(${part.join(" ")})`)).join(", ")}`,
   ];

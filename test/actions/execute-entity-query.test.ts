@@ -27,7 +27,7 @@ describe("execute_entity_query", () => {
     expect(sent[0]?.kql.split("\n")).toEqual([
       "DeviceNetworkEvents",
       "| where Timestamp >= datetime(2026-03-18T09:30:00.000Z) and Timestamp < datetime(2026-03-18T10:30:00.000Z)",
-      "| where (RemoteIP in~ ('192.0.2.7')) or (DeviceName in~ ('WS-042.CONTOSO.COM'))",
+      "| where (RemoteIP in~ ('192.0.2.7', '::ffff:192.0.2.7')) or (DeviceName in~ ('WS-042.CONTOSO.COM', 'WS-042'))",
       "| top 50 by Timestamp asc",
     ]);
     expect(outcome).toMatchObject({
@@ -68,15 +68,18 @@ describe("execute_entity_query", () => {
       stop_if_not_enough_entities: "false",
       target_entities: [ADDRESS],
     });
-    expect(sent[0]?.kql).toContain("\n| where RemoteIP in~ ('192.0.2.7')\n");
+    expect(sent[0]?.kql).toContain("\n| where RemoteIP in~ ('192.0.2.7', '::ffff:192.0.2.7')\n");
     expect(outcome.warnings).toEqual(["No entity fits hostname_entity_key; it took no part in the query."]);
   });
 
   it.each<[string, Record<string, unknown>]>([
     ["no entities", { ...KEYS }],
     ["an empty list of entities", { ...KEYS, target_entities: [] }],
-    ["no keys", { target_entities: [ADDRESS] }],
-    ["keys of other kinds", { file_hash_entity_key: "SHA1", target_entities: [ADDRESS, HOST] }],
+    ["no keys and a table without entities", { table_names: "AlertInfo", target_entities: [ADDRESS] }],
+    [
+      "keys of other kinds",
+      { file_hash_entity_key: "InitiatingProcessSHA1", target_entities: [ADDRESS, HOST] },
+    ],
     [
       "types that no query uses",
       { ...KEYS, target_entities: [{ Identifier: "CVE-2026-1", EntityType: "CVE" }] },
@@ -87,6 +90,22 @@ describe("execute_entity_query", () => {
       expect(sent).toEqual([]);
       expect(outcome).toMatchObject({ isSuccess: false, reason: "not_enough_entities" });
     }
+  });
+
+  it("needs no keys: each table is asked for the columns that it has, in a query of its own", async () => {
+    const { sent, outcome } = await hunt({
+      table_names: "DeviceLogonEvents, UrlClickEvents, AlertInfo",
+      stop_if_not_enough_entities: false,
+      target_entities: [ADDRESS],
+    });
+    const window =
+      "Timestamp >= datetime(2026-03-18T09:30:00.000Z) and Timestamp < datetime(2026-03-18T10:30:00.000Z)";
+    const list = "in~ ('192.0.2.7', '::ffff:192.0.2.7')";
+    expect(sent[0]?.kql.split("\n")).toEqual([
+      `union (DeviceLogonEvents | where ${window} | where RemoteIP ${list}), (UrlClickEvents | where ${window} | where IPAddress ${list})`,
+      "| top 50 by Timestamp asc",
+    ]);
+    expect(outcome.warnings).toEqual(["AlertInfo gives no rows: it has no column for these entities: ip."]);
   });
 
   it("says to pass entities when there are none", async () => {
@@ -101,6 +120,11 @@ describe("execute_entity_query", () => {
       "a key that is no name",
       { ip_entity_key: "RemoteIP or 1==1" },
       `ip_entity_key: given "RemoteIP or 1==1"; allowed: a name`,
+    ],
+    [
+      "a key that is no column of the table",
+      { ip_entity_key: "RemoteIp" },
+      `ip_entity_key: given "RemoteIp"; allowed: a column of DeviceEvents, such as RemoteIP`,
     ],
     [
       "an unknown operator",

@@ -1,5 +1,5 @@
 /** The scalar functions that are simulated. */
-import { isIPv4 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { parseJson } from "../json.ts";
 import { constant, derived, type Scalar, type Scope } from "./scalar.ts";
 import { parseDatetime, parseTimespan, textOf, type Value } from "./values.ts";
@@ -68,6 +68,18 @@ export function ipv4InRange(address: string, range: string): boolean | null {
   return Math.floor(a / size) === Math.floor(b / size);
 }
 
+/** Whether an address lies in a range, both IPv4 or IPv6; null when either is neither. IPv4 counts as IPv4-mapped. */
+export function ipv6InRange(address: string, range: string): boolean | null {
+  const [network = "", bits] = range.split("/");
+  if (!(isIPv4(address) || isIPv6(address)) || !(isIPv4(network) || isIPv6(network))) return null;
+  const length = bits === undefined ? 128 : Number(bits) + (isIPv4(network) ? 96 : 0);
+  if (!(length >= 0 && length <= 128)) return null;
+  const mapped = (text: string) => (isIPv4(text) ? `::ffff:${text}` : text);
+  const list = new BlockList();
+  list.addSubnet(mapped(network), length, "ipv6");
+  return list.check(mapped(address), "ipv6");
+}
+
 const isEmpty = (value: Value) => value === null || value === "";
 
 export const functions: Readonly<Record<string, Build>> = {
@@ -108,6 +120,16 @@ export const functions: Readonly<Record<string, Build>> = {
   ipv4_is_in_range: ofText("bool", (address = "", range = "") => ipv4InRange(address, range)),
   ipv4_is_in_any_range: pure("bool", ([address = null, ...ranges]) =>
     ranges.flat().some((range) => ipv4InRange(String(address), String(range)) === true),
+  ),
+  ipv6_is_in_range: ofText("bool", (address = "", range = "") => ipv6InRange(address, range)),
+  ipv6_is_in_any_range: pure("bool", ([address = null, ...ranges]) =>
+    ranges.flat().some((range) => ipv6InRange(String(address), String(range)) === true),
+  ),
+  split: ofText("dynamic", (text = "", delimiter = "") => text.split(delimiter)),
+  replace_string: ofText("string", (text = "", wanted = "", by = "") => text.replaceAll(wanted, () => by)),
+  extract: ofText(
+    "string",
+    (pattern = "", group = "0", text = "") => new RegExp(pattern, "u").exec(text)?.[Number(group)] ?? "",
   ),
   bin: (given, _scope, type) =>
     derived(type, given, (row) => bin(given[0]?.read(row) ?? null, given[1]?.read(row) ?? null)),

@@ -70,8 +70,8 @@ describe("a request", () => {
 describe("a refusal", () => {
   it.each([
     [
-      "DeviceEvents | where A == 1",
-      "'where' operator: Failed to resolve table or column expression named 'DeviceEvents'. Fix semantic errors in your query.",
+      "DeviceTvmSoftwareInventory | where A == 1",
+      "'where' operator: Failed to resolve table or column expression named 'DeviceTvmSoftwareInventory'. Fix semantic errors in your query.",
     ],
     [
       "Nothing",

@@ -5,8 +5,9 @@ import { type Caller, requireRole } from "../token.ts";
 import { interpret } from "./interpreter.ts";
 import { refusalOf } from "./refusals.ts";
 import { type Column, lazily, notSimulated, QueryError, type Relation, type Row } from "./relation.ts";
+import { bigTable, tableColumns } from "./schemas.ts";
 import { Parser } from "./syntax.ts";
-import { bigRows, bigTable, seedTables, tableColumns } from "./tables.ts";
+import { bigRows, seedTables } from "./tables.ts";
 import { parseTimeRange, type TimeRange } from "./timespan.ts";
 import { jsonOf, ticksOf } from "./values.ts";
 

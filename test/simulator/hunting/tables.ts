@@ -1,45 +1,8 @@
-/** The tables that can be hunted in: their columns (reference: 4.2) and a few rows each, at times relative to the start. */
+/** A few rows of every table, at times relative to the start. */
 import { guidOf } from "../seeds.ts";
 import type { Column, Row } from "./relation.ts";
+import { bigTable, tableColumns } from "./schemas.ts";
 import { ticksOf, type Value } from "./values.ts";
-
-const initiator =
-  "InitiatingProcessAccountName:string, InitiatingProcessAccountDomain:string, InitiatingProcessAccountSid:string, InitiatingProcessAccountUpn:string, InitiatingProcessAccountObjectId:string, InitiatingProcessFileName:string, InitiatingProcessCommandLine:string, InitiatingProcessSHA1:string, InitiatingProcessSHA256:string, InitiatingProcessMD5:string, ReportId:long";
-const device = "Timestamp:datetime, DeviceId:string, DeviceName:string, ActionType:string";
-const account =
-  "AccountName:string, AccountDomain:string, AccountSid:string, AccountUpn:string, AccountObjectId:string";
-const hashes = "SHA1:string, SHA256:string, MD5:string";
-
-export const bigTable = "BigTable";
-
-const schemas: Readonly<Record<string, string>> = {
-  AlertInfo:
-    "Timestamp:datetime, AlertId:string, Title:string, Category:string, Severity:string, ServiceSource:string, DetectionSource:string, AttackTechniques:string",
-  AlertEvidence: `Timestamp:datetime, AlertId:string, Title:string, Categories:string, EntityType:string, EvidenceRole:string, DeviceId:string, DeviceName:string, RemoteIP:string, LocalIP:string, ${account}, FileName:string, SHA1:string, SHA256:string, RemoteUrl:string, NetworkMessageId:string, EmailSubject:string, Severity:string, AdditionalFields:dynamic`,
-  DeviceProcessEvents: `${device}, FileName:string, FolderPath:string, ${hashes}, FileSize:long, ProcessId:long, ProcessCommandLine:string, ProcessCreationTime:datetime, ${account}, LogonId:long, ${initiator}`,
-  DeviceNetworkEvents: `${device}, RemoteIP:string, RemotePort:int, RemoteUrl:string, LocalIP:string, LocalPort:int, Protocol:string, RemoteIPType:string, ${initiator}, AdditionalFields:string`,
-  DeviceLogonEvents: `${device}, LogonType:string, ${account}, IsLocalAdmin:bool, RemoteDeviceName:string, RemoteIP:string, RemotePort:int, FailureReason:string, ${initiator}`,
-  DeviceFileEvents: `${device}, FileName:string, FolderPath:string, ${hashes}, FileSize:long, FileOriginUrl:string, FileOriginReferrerUrl:string, FileOriginIP:string, RequestSourceIP:string, RequestAccountName:string, RequestAccountDomain:string, RequestAccountSid:string, ${initiator}`,
-  EmailEvents:
-    "Timestamp:datetime, NetworkMessageId:string, InternetMessageId:string, SenderMailFromAddress:string, SenderFromAddress:string, SenderDisplayName:string, SenderObjectId:string, SenderMailFromDomain:string, SenderFromDomain:string, SenderIPv4:string, SenderIPv6:string, RecipientEmailAddress:string, RecipientObjectId:string, Subject:string, EmailDirection:string, DeliveryAction:string, DeliveryLocation:string, ThreatTypes:string, AttachmentCount:int, UrlCount:int, ReportId:string",
-  UrlClickEvents:
-    "Timestamp:datetime, Url:string, ActionType:string, AccountUpn:string, Workload:string, NetworkMessageId:string, IPAddress:string, ThreatTypes:string, IsClickedThrough:bool, UrlChain:string, ReportId:string",
-  IdentityLogonEvents: `Timestamp:datetime, ActionType:string, Application:string, LogonType:string, Protocol:string, FailureReason:string, ${account}, AccountDisplayName:string, DeviceName:string, DeviceType:string, IPAddress:string, Port:int, DestinationDeviceName:string, DestinationIPAddress:string, TargetDeviceName:string, Location:string, AdditionalFields:dynamic, ReportId:string`,
-  SecurityEvent:
-    "TimeGenerated:datetime, Computer:string, EventID:int, Account:string, AccountType:string, TargetUserName:string, IpAddress:string, Activity:string, Process:string, CommandLine:string, Type:string",
-  [bigTable]: "Timestamp:datetime, Id:long, DeviceName:string, Payload:string",
-};
-
-/** Columns by table. */
-export const tableColumns: ReadonlyMap<string, readonly Column[]> = new Map(
-  Object.entries(schemas).map(([name, text]) => [
-    name,
-    text.split(",").map((part) => {
-      const [column = "", type = ""] = part.trim().split(":");
-      return { name: column, type };
-    }),
-  ]),
-);
 
 /** Minutes before the start at which each table has a row. */
 const ages = [4, 12, 25, 41, 180, 1_100, 4_000, 8_500, 17_000, 36_000];
@@ -174,6 +137,33 @@ function event(index: number, minutes: number, startMs: number): Record<string, 
     ThreatTypes: "Phish",
     AttachmentCount: index % 3,
     UrlCount: 1,
+    PublicIP: remote.ip,
+    AadDeviceId: guidOf(`aad ${host}`),
+    EntraIdDeviceId: guidOf(`aad ${host}`),
+    LoggedOnUsers: JSON.stringify([{ UserName: user, DomainName: "CONTOSO", Sid: sid }]),
+    OSPlatform: "Windows11",
+    MacAddress: `00-15-5D-00-00-0${index % 10}`,
+    IPAddresses: JSON.stringify([{ IPAddress: ip, SubnetPrefix: 24, AddressType: "Private" }]),
+    RegistryKey: "HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run",
+    RegistryValueName: "Updater",
+    RegistryValueData: process.line,
+    SenderObjectId: guidOf("sender"),
+    SenderEmailAddress: upn,
+    RecipientDetails: [{ RecipientSmtpAddress: "ada@contoso.com", RecipientType: "User" }],
+    TeamsMessageId: guidOf(`teams ${index}`),
+    UrlDomain: /^(?:[a-z]+:\/\/)?([^/?#:]+)/.exec(remote.url)?.[1] ?? "",
+    UrlLocation: "Body",
+    AccountId: guidOf(upn),
+    OnPremSid: sid,
+    CloudSid: `S-1-12-1-${index}`,
+    EmailAddress: upn,
+    IsAccountEnabled: true,
+    TargetAccountUpn: "ada@contoso.com",
+    QueryType: "QueryUser",
+    QueryTarget: user,
+    RequestUri: `https://graph.microsoft.com/v1.0/users/${upn}`,
+    RequestMethod: "GET",
+    ErrorCode: 0,
     Url: remote.url,
     UrlChain: JSON.stringify([remote.url]),
     Workload: "Email",
