@@ -38,6 +38,7 @@ export interface WorkerConfig {
   strictDetermination: boolean;
   shutdownTimeoutMs: number;
   resultTtlMs: number;
+  bulkResultTtlMs: number;
   inlineRows: number;
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
@@ -80,6 +81,7 @@ const workerVariables = logVariables.extend({
   STRICT_DETERMINATION: flag.default(false),
   SHUTDOWN_TIMEOUT: duration("100ms", "1h").prefault("25s"),
   RESULT_TTL: duration("1s", "365d").prefault("7d"),
+  BULK_RESULT_TTL: duration("1s", "365d").prefault("90d"),
   RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
 });
 
@@ -199,6 +201,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     strictDetermination: worker.STRICT_DETERMINATION,
     shutdownTimeoutMs: worker.SHUTDOWN_TIMEOUT,
     resultTtlMs: worker.RESULT_TTL,
+    bulkResultTtlMs: worker.BULK_RESULT_TTL,
     inlineRows: worker.RESULT_INLINE_ROWS,
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
     logLevel: worker.LOG_LEVEL,

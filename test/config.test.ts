@@ -39,6 +39,7 @@ describe("a worker with five variables", () => {
       strictDetermination: false,
       shutdownTimeoutMs: 25_000,
       resultTtlMs: 604_800_000,
+      bulkResultTtlMs: 7_776_000_000,
       inlineRows: 1_000,
       listen: null,
       logLevel: "info",
@@ -96,6 +97,7 @@ describe("what is read from text", () => {
   it.each([
     ["COMMENT_SETTLE", "200ms", "commentSettleMs", 200],
     ["RESULT_TTL", "30d", "resultTtlMs", 2_592_000_000],
+    ["BULK_RESULT_TTL", "30d", "bulkResultTtlMs", 2_592_000_000],
     ["WORKER_PORT", "9464", "listen", { host: "127.0.0.1", port: 9_464 }],
     ["COMMENT_REFERENCE", "case", "commentReference", "case"],
     ["STRICT_DETERMINATION", "yes", "strictDetermination", true],

@@ -6,15 +6,22 @@ import type { RedisClient } from "../redis-script.ts";
 const publishedSchema = z.object({
   job_expires_after_ms: z.number(),
   result_ttl_ms: z.number(),
+  bulk_result_ttl_ms: z.number().default(90 * 86_400_000),
   dry_run: z.boolean().default(false),
 });
 
 /** Without any worker so far. */
-const DEFAULTS = { jobExpiresAfterMs: 3_600_000, resultTtlMs: 7 * 86_400_000 };
+const DEFAULTS = {
+  jobExpiresAfterMs: 3_600_000,
+  resultTtlMs: 7 * 86_400_000,
+  bulkResultTtlMs: 90 * 86_400_000,
+};
 
 export interface Published {
   jobExpiresAfterMs: number;
   resultTtlMs: number;
+  /** How long the report of a bulk run is kept after its end; published by workers of this version. */
+  bulkResultTtlMs?: number;
   /** Workers send no writes, and their results satisfy no idempotency key once they do. */
   isDryRun?: boolean;
 }
@@ -34,13 +41,18 @@ export async function publishInstances(
     JSON.stringify({
       job_expires_after_ms: defaults.jobExpiresAfterMs,
       result_ttl_ms: defaults.resultTtlMs,
+      bulk_result_ttl_ms: defaults.bulkResultTtlMs,
       dry_run: dryRuns.includes(name),
     });
   await redis.hset(key(prefix), Object.fromEntries(names.map((name) => [name, textOf(name)])));
 }
 
 /** The defaults of an instance's jobs. An unknown instance is `invalid_input`; an empty list refuses nothing. */
-export async function findInstance(redis: RedisClient, prefix: string, name: string): Promise<Published> {
+export async function findInstance(
+  redis: RedisClient,
+  prefix: string,
+  name: string,
+): Promise<Published & { bulkResultTtlMs: number }> {
   const list = new Map(Object.entries(await redis.hgetall(key(prefix))));
   const text = list.get(name);
   if (text === undefined) {
@@ -50,8 +62,13 @@ export async function findInstance(redis: RedisClient, prefix: string, name: str
       `instance: given ${JSON.stringify(name)}; allowed: ${[...list.keys()].sort().join(", ")}`,
     );
   }
-  const { job_expires_after_ms, result_ttl_ms, dry_run } = publishedSchema.parse(JSON.parse(text));
-  return { jobExpiresAfterMs: job_expires_after_ms, resultTtlMs: result_ttl_ms, isDryRun: dry_run };
+  const published = publishedSchema.parse(JSON.parse(text));
+  return {
+    jobExpiresAfterMs: published.job_expires_after_ms,
+    resultTtlMs: published.result_ttl_ms,
+    bulkResultTtlMs: published.bulk_result_ttl_ms,
+    isDryRun: published.dry_run,
+  };
 }
 
 export async function listInstances(redis: RedisClient, prefix: string): Promise<string[]> {

@@ -21,6 +21,8 @@ export class FreshEyes {
   readonly #run: RunSpec;
   readonly #next: () => Promise<Item[]>;
   readonly #seen = new Map<string, Seen>();
+  /** Of all tickets, not looked at yet: one list does it for them all. */
+  readonly #wanted = new Map<string, Item>();
   #relisting: Promise<void> | null = null;
   usedAtMs = performance.now();
 
@@ -30,13 +32,17 @@ export class FreshEyes {
     this.#next = next;
   }
 
-  /** Null for one that is no longer selected. `together`: others that are looked at now. */
-  async see(item: Item, together: readonly Item[], defender: Looker): Promise<Incident | null> {
-    if (item.created_ms !== undefined && this.#run.selection.kind === "filter") {
+  /**
+   * Null for one that is no longer selected. `isAlone`: it was in hand before, so the others are far from it in the list, and
+   * the page would be filled with what lies between.
+   */
+  async see(item: Item, isAlone: boolean, defender: Looker): Promise<Incident | null> {
+    if (item.created_ms !== undefined && !isAlone && this.#run.selection.kind === "filter") {
+      this.#wanted.set(item.id, item);
       // One at a time: whoever comes second mostly finds what it wants.
       while (this.#relisting !== null) await this.#relisting.catch(() => undefined);
       if (this.#recall(item.id) === undefined) {
-        this.#relisting = this.#relist([item, ...together], defender);
+        this.#relisting = this.#relist(defender);
         try {
           await this.#relisting;
         } finally {
@@ -49,24 +55,34 @@ export class FreshEyes {
     const atMs = performance.now();
     const incident = await defender.getIncident(item.id);
     const isSelected = this.#run.selection.kind === "items" || matches(this.#run.selection.where, incident);
-    this.#seen.set(item.id, { incident: isSelected ? incident : null, atMs });
+    this.#keep(item.id, { incident: isSelected ? incident : null, atMs });
     return isSelected ? incident : null;
   }
 
   /** It was written, or is about to be by somebody else. */
   forget(id: string): void {
     this.#seen.delete(id);
+    this.#wanted.delete(id);
   }
 
-  async #relist(wanted: readonly Item[], defender: Looker): Promise<void> {
+  async #relist(defender: Looker): Promise<void> {
     const atMs = performance.now();
-    const next = wanted.length < PAGE_INCIDENTS ? await this.#next() : [];
+    const next = await this.#next();
     const missing = new Map(
-      [...wanted, ...next].filter(({ id }) => this.#recall(id) === undefined).map((item) => [item.id, item]),
+      [...this.#wanted.values(), ...next]
+        .filter(({ id }) => this.#recall(id) === undefined)
+        .map((item) => [item.id, item]),
     );
-    const chunk = [...missing.values()].slice(0, PAGE_INCIDENTS);
-    for (const [id, incident] of await relist(this.#run, chunk, defender))
-      this.#seen.set(id, { incident, atMs });
+    const newestFirst = [...missing.values()].sort((a, b) => (b.created_ms ?? 0) - (a.created_ms ?? 0));
+    const chunk = newestFirst.slice(0, PAGE_INCIDENTS);
+    for (const { id } of chunk) this.#wanted.delete(id);
+    for (const [id, incident] of await relist(this.#run, chunk, defender)) this.#keep(id, { incident, atMs });
+  }
+
+  /** The newest last. */
+  #keep(id: string, seen: Seen): void {
+    this.#seen.delete(id);
+    this.#seen.set(id, seen);
   }
 
   #recall(id: string): Seen | undefined {

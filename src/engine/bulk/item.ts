@@ -32,20 +32,13 @@ export async function workOn(scene: ItemScene): Promise<ItemEnd> {
 
 /** What the incident is; as it was listed where nobody wants it looked at again. */
 async function look(scene: ItemScene, change: Change): Promise<Incident | null> {
-  const { run, taken, eyes, together, tools, signal } = scene;
+  const { run, taken, eyes, tools, signal } = scene;
   const { item } = taken;
   const needsTags = change.add_tags.length + change.remove_tags.length > 0;
   const needsFields = change.comment?.includes("{") ?? false;
   const isEnough = !needsFields && (!needsTags || item.listed?.customTags !== undefined);
   if (!run.verify && isEnough) return incidentSchema.parse({ id: taken.id, ...item.listed });
-  const others = together.filter(
-    ({ note, done, attempts }) => note === null && done === null && attempts === 0,
-  );
-  return await eyes.see(
-    item,
-    others.map((other) => other.item),
-    openLooker(tools, signal),
-  );
+  return await eyes.see(item, taken.attempts > 0, openLooker(tools, signal));
 }
 
 /** Null when it is to be written. */

@@ -35,8 +35,6 @@ export interface ItemScene {
   /** The ticket, as it queues up for the incident. */
   place: QueuedJob;
   eyes: FreshEyes;
-  /** All that this turn has in hand. */
-  together: readonly Taken[];
   isHeldElsewhere: boolean;
   tools: RunTools;
   signal: AbortSignal;

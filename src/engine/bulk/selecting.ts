@@ -49,7 +49,7 @@ export async function lookAhead(
   const { status } = reading;
   const items = await tools.runs.peek(status.run_id, LOOKED_AT);
   const defender = openLooker(tools, signal);
-  const looks = await Promise.allSettled(items.map((item) => eyes.see(item, [], defender)));
+  const looks = await Promise.allSettled(items.map((item) => eyes.see(item, true, defender)));
   const seen = [];
   for (const [index, look] of looks.entries()) {
     if (look.status === "fulfilled") {

@@ -59,7 +59,6 @@ export async function takeTurn(
         nowMs: taken.nowMs,
         place,
         eyes,
-        together: taken.items,
         isHeldElsewhere: heldElsewhere.has(item.id),
         tools,
         signal,
