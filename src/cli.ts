@@ -67,6 +67,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/bulk/bulk.ts")).defineBulk,
   },
   {
+    name: "api",
+    summary: "serve enqueue and results over HTTP",
+    load: async () => (await import("../producers/commands/api.ts")).defineApi,
+  },
+  {
     name: "actions",
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,

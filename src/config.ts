@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Failure } from "./contract/failure.ts";
 import { instanceNameSchema } from "./contract/job.ts";
 import { type ArmedFault, FAULT_POINTS, FAULT_SIGNALS } from "./fault-point.ts";
+import { type ApiSettings, apiVariables, toApiSettings } from "./settings/api.ts";
 import { cleanEnvironment, type Environment, read, type Scope } from "./settings/environment.ts";
 import { duration, flag, integer, oneOf, splitList } from "./settings/fields.ts";
 import {
@@ -17,6 +18,7 @@ import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redi
 import { type Account, users } from "./settings/users.ts";
 
 export type { Cloud } from "./defender/clouds.ts";
+export type { ApiSettings } from "./settings/api.ts";
 export type { Credential, SecretSource } from "./settings/credential.ts";
 export type { Window } from "./settings/fields.ts";
 export type { Egress, InstanceConfig } from "./settings/instance.ts";
@@ -45,6 +47,11 @@ export interface WorkerConfig {
   logLevel: LogLevel;
   /** What an operator should know although the configuration is good; said once at start. */
   notices: readonly string[];
+}
+
+export interface ApiConfig extends ApiSettings {
+  redis: RedisConfig;
+  logLevel: LogLevel;
 }
 
 export interface OpsConfig {
@@ -104,8 +111,8 @@ const faultVariables = z.object({
 
 /** All variables that we read, without the names of instances in front. */
 export const VARIABLES: ReadonlySet<string> = new Set([
-  ...[redisVariables, instanceList, workerVariables, opsVariables, faultVariables].flatMap(({ shape }) =>
-    Object.keys(shape),
+  ...[redisVariables, instanceList, workerVariables, opsVariables, apiVariables, faultVariables].flatMap(
+    ({ shape }) => Object.keys(shape),
   ),
   ...INSTANCE_VARIABLES,
 ]);
@@ -133,6 +140,16 @@ export function loadFault(raw: RawEnvironment = process.env): ArmedFault | null 
   const fault = read(faultVariables, unprefixed(cleanEnvironment(raw)), problems);
   if (fault === null) return refuse(problems);
   return fault.FAULT_POINT === undefined ? null : { point: fault.FAULT_POINT, signal: fault.FAULT_SIGNAL };
+}
+
+export function loadApiConfig(raw: RawEnvironment = process.env): ApiConfig {
+  const problems: string[] = [];
+  const scope = unprefixed(cleanEnvironment(raw));
+  const redis = read(redisVariables, scope, problems);
+  const log = read(logVariables, scope, problems);
+  const api = read(apiVariables, scope, problems);
+  if (redis === null || log === null || api === null) return refuse(problems);
+  return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toApiSettings(api) };
 }
 
 export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {

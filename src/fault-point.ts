@@ -5,6 +5,8 @@ export const FAULT_POINTS = [
   "after-record",
   /** Enqueue: the turn is taken, the job is not on the queue. */
   "after-turn",
+  /** API: the job is accepted, whoever asked has no answer. */
+  "after-accept",
   /** Before the note of a write is kept. */
   "before-note",
   /** The note is kept, nothing was sent. */

@@ -2,5 +2,5 @@
 import { FAULT_POINTS } from "../../src/fault-point.ts";
 
 export const WORKER_POINTS = FAULT_POINTS.filter(
-  (point) => point !== "after-record" && point !== "after-turn",
+  (point) => point !== "after-record" && point !== "after-turn" && point !== "after-accept",
 );

@@ -1,0 +1,162 @@
+/** Who may call: tokens by their hashes, each bound to instances and actions, from the environment and from a file. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { ACTION_NAMES } from "../../src/actions/catalog.ts";
+import type { ApiSettings } from "../../src/config.ts";
+import { Failure } from "../../src/contract/failure.ts";
+import { instanceNameSchema } from "../../src/contract/job.ts";
+import { refusal } from "../../src/contract/refusal.ts";
+import type { Log } from "../../src/log.ts";
+
+/** A token as it is configured: the text itself is nowhere. */
+export interface Token {
+  /** Whose it is: jobs are bound to the name, so that a token can be replaced by another of its name. */
+  name: string;
+  /** Null: all. */
+  instances: ReadonlySet<string> | null;
+  actions: ReadonlySet<string> | null;
+  allCases: boolean;
+  hash: string;
+}
+
+const ALL = "*";
+const ALLOWED = {
+  entry: "name:instances:actions:hash, with :cases=all behind it if all cases may be seen",
+  name: "1 to 64 of letters, digits and . _ -",
+  instances: "names of instances joined by +, or *",
+  actions: `names of actions joined by +, or *; there are ${ACTION_NAMES.join(", ")}`,
+  hash: "SHA-256 of the token as 64 lower-case hex digits",
+};
+
+/** Prints never: the text is for whoever is to call, the hash for `API_TOKENS`. */
+export function makeToken(): { token: string; hash: string } {
+  const token = randomBytes(32).toString("base64url");
+  return { token, hash: hashToken(token).toString("hex") };
+}
+
+function hashToken(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+/** Reads entries that are separated by commas or lines; `#` begins a comment. Throws `invalid_input` that names `source`. */
+export function parseTokens(text: string, source: string): Token[] {
+  const entries = text
+    .split(/[,\n]/)
+    .map((entry) => entry.replace(/#.*$/, "").trim())
+    .filter((entry) => entry !== "");
+  return entries.map((entry, index) => {
+    const [name = "", instances = "", actions = "", hash = "", ...more] = entry.split(":");
+    // The last part is not shown: somebody may have put the token there.
+    const refuse = (part: keyof typeof ALLOWED, given?: string): never => {
+      throw new Failure("invalid_input", `${source}: token ${index + 1}: ${refusal(given, ALLOWED[part])}`);
+    };
+    if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) refuse("name", name);
+    if (hash === "" || more.length > 1 || (more.length === 1 && more[0] !== "cases=all")) refuse("entry");
+    if (!/^[0-9a-f]{64}$/.test(hash)) refuse("hash");
+    return {
+      name,
+      instances: readNames(
+        instances,
+        (one) => instanceNameSchema.safeParse(one).success,
+        () => refuse("instances", instances),
+      ),
+      actions: readNames(
+        actions,
+        (one) => ACTION_NAMES.some((known) => known === one),
+        () => refuse("actions", actions),
+      ),
+      allCases: more.length === 1,
+      hash,
+    };
+  });
+}
+
+function readNames(
+  text: string,
+  isName: (one: string) => boolean,
+  refuse: () => never,
+): ReadonlySet<string> | null {
+  if (text === ALL) return null;
+  const names = text.split("+");
+  return names.every(isName) ? new Set(names) : refuse();
+}
+
+/** The tokens there are now. A file is read again when it changes; one that cannot be read leaves things as they were. */
+export class Tokens {
+  readonly #listed: readonly Token[];
+  readonly #file: string | null;
+  readonly #log: Log;
+  #tokens: readonly Token[];
+  #stamp = "";
+
+  private constructor(listed: readonly Token[], file: string | null, log: Log) {
+    this.#listed = listed;
+    this.#file = file;
+    this.#log = log;
+    this.#tokens = listed;
+  }
+
+  /** Throws `invalid_input` for an entry, or a file, that cannot be read. */
+  static async open({ listed, file }: NonNullable<ApiSettings["tokens"]>, log: Log): Promise<Tokens> {
+    const tokens = new Tokens(parseTokens(listed, "API_TOKENS"), file, log);
+    await tokens.#read();
+    return tokens;
+  }
+
+  /** Null for a text that is no token. Every token is compared, in constant time, so that time tells nothing. */
+  async find(text: string): Promise<Token | null> {
+    await this.#readAgain();
+    const hash = hashToken(text);
+    let found: Token | null = null;
+    for (const token of this.#tokens)
+      if (timingSafeEqual(Buffer.from(token.hash, "hex"), hash)) found ??= token;
+    return found;
+  }
+
+  /** Whether a token that was found is still listed just so. */
+  async isListed(token: Token): Promise<boolean> {
+    await this.#readAgain();
+    return this.#tokens.includes(token);
+  }
+
+  async #readAgain(): Promise<void> {
+    try {
+      await this.#read();
+    } catch (error) {
+      this.#log.error(
+        { event: "api.tokens_unreadable", err: error },
+        "API_TOKENS_FILE: the former tokens hold",
+      );
+    }
+  }
+
+  async #read(): Promise<void> {
+    if (this.#file === null) return;
+    const stamp = await stampOf(this.#file);
+    if (stamp === this.#stamp) return;
+    // A file that stays bad is complained about once.
+    this.#stamp = stamp;
+    const fresh = parseTokens(await readFile(this.#file, "utf8").catch(unreadable), "API_TOKENS_FILE");
+    // One that has not changed stays itself: streams opened with it go on.
+    const kept = fresh.map((token) => this.#tokens.find((known) => isSame(known, token)) ?? token);
+    const first = this.#tokens === this.#listed;
+    this.#tokens = [...this.#listed, ...kept];
+    if (!first) this.#log.info({ event: "api.tokens_read", count: this.#tokens.length }, "tokens read again");
+  }
+}
+
+async function stampOf(file: string): Promise<string> {
+  const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true }).catch(unreadable);
+  return [mtimeNs, ctimeNs, size, ino].join(" ");
+}
+
+function unreadable(error: unknown): never {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
+  throw new Failure("invalid_input", `API_TOKENS_FILE: cannot be read (${code})`);
+}
+
+function isSame(one: Token, other: Token): boolean {
+  const keyOf = ({ name, instances, actions, allCases, hash }: Token): string =>
+    JSON.stringify([name, instances && [...instances], actions && [...actions], allCases, hash]);
+  return keyOf(one) === keyOf(other);
+}

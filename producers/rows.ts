@@ -1,0 +1,43 @@
+/** All rows of a query's answer as text, page by page, with the columns in the order of the answer's schema. */
+import { z } from "zod";
+import { ROWS_PER_PAGE } from "../src/contract/ports.ts";
+import type { Result } from "../src/contract/result.ts";
+import { toJson } from "../src/output.ts";
+import { toCsv } from "../src/results/csv.ts";
+import type { RowsPage } from "../src/results/reader.ts";
+
+type Row = Record<string, unknown>;
+
+const pageSchema = z.array(z.record(z.string(), z.unknown()));
+
+/** Null for a result without rows: its job is not done, or no query. */
+export function columnsOf({ status, schema }: Result): string[] | null {
+  return status === "completed" && schema ? schema.map(({ name }) => name) : null;
+}
+
+/** CSV begins with a line of names. `read` gives a page; it is asked for one after the other, as they are taken. */
+export async function* rowTexts(
+  read: (page: { offset: number; limit: number }) => Promise<RowsPage>,
+  columns: readonly string[],
+  format: "csv" | "ndjson",
+  from = 0,
+): AsyncGenerator<string, void> {
+  const toText = format === "csv" ? csvRows : ndjsonRows;
+  let total = from + 1;
+  for (let offset = from; offset < total; offset += ROWS_PER_PAGE) {
+    const page = await read({ offset, limit: ROWS_PER_PAGE });
+    const head = format === "csv" && offset === from ? toCsv([columns]) : "";
+    yield head + toText(columns, pageSchema.parse(page.rows));
+    total = page.total;
+  }
+}
+
+function csvRows(columns: readonly string[], rows: readonly Row[]): string {
+  return toCsv(rows.map((row) => columns.map((name) => row[name])));
+}
+
+function ndjsonRows(columns: readonly string[], rows: readonly Row[]): string {
+  return rows
+    .map((row) => `${toJson(Object.fromEntries(columns.map((name) => [name, row[name] ?? null])))}\n`)
+    .join("");
+}
