@@ -19,7 +19,6 @@ import { type Remains, UndoItems } from "./undo-items.ts";
 
 const ITEMS_AT_ONCE = 1_000;
 const LOOK_EVERY_MS = 500;
-const REPORT_KEPT_MS = 90 * 86_400_000;
 
 export interface Draft {
   run: RunStatus;
@@ -84,7 +83,8 @@ export function openBulk(redis: RedisClient, config: Pick<RedisConfig, "prefix">
 
   /** A draft of all items, or none: it is forgotten when they end in an error. */
   async function draftOf(spec: RunSpec, portions: AsyncIterable<Item[]>): Promise<Draft> {
-    await store.create(spec, { isDraft: true, keepMs: REPORT_KEPT_MS });
+    const { bulkResultTtlMs: keepMs } = await findInstance(redis, prefix, spec.instance);
+    await store.create(spec, { isDraft: true, keepMs });
     let repeated = 0;
     try {
       let room = spec.limit ?? Number.POSITIVE_INFINITY;
@@ -117,7 +117,6 @@ export function openBulk(redis: RedisClient, config: Pick<RedisConfig, "prefix">
     retryFailed: async (runId) => await withTickets(await store.retryFailed(runId)),
     async draft(request) {
       const { spec, rows } = checkRequest(request);
-      await findInstance(redis, prefix, spec.instance);
       const { onBadRow } = request;
       return await draftOf(
         spec,

@@ -14,6 +14,8 @@ import { formatPlan, formatRemains, toPlanJson } from "./plan-text.ts";
 import type { NewRunOptions } from "./run-options.ts";
 
 const LOOK_EVERY_MS = 500;
+/** Nothing is said of what takes no longer. */
+const FIRST_SAID_AFTER_MS = 2_000;
 const SAID_EVERY_MS = 10_000;
 
 type AnyDraft = Draft & Partial<Pick<UndoDraft, "remains">>;
@@ -80,7 +82,7 @@ async function lookAt(
   { run: { run_id: runId, is_selected: isSelected } }: AnyDraft,
   { isWhole, signal }: { isWhole: boolean; signal: AbortSignal },
 ): Promise<DraftLook> {
-  let saidMs = Date.now();
+  let sayAtMs = Date.now() + FIRST_SAID_AFTER_MS;
   for (;;) {
     // Only a worker can select or look, and it is asked for only then.
     const look = await client.bulk.look(runId, { isAsked: isWhole || !isSelected });
@@ -92,8 +94,8 @@ async function lookAt(
       );
     if (signal.aborted || (run.is_selected && (!isWhole || plan.is_complete || run.counts.selected === 0)))
       return look;
-    if (Date.now() - saidMs >= SAID_EVERY_MS) {
-      saidMs = Date.now();
+    if (Date.now() >= sayAtMs) {
+      sayAtMs = Date.now() + SAID_EVERY_MS;
       tell(
         run.counts.read === 0
           ? `Waiting for a worker of ${run.instance} to select.`
@@ -113,7 +115,7 @@ async function start(client: Client, runId: string, { expect, json }: NewRunOpti
   const run = await client.bulk.start(runId, { expect });
   if (json) return await printJsonLine({ event: "started", run });
   tell(
-    `Run ${run.run_id} has begun, case ${run.case_id}. Ctrl-C leaves it to itself; ` +
-      `to come back: ${commandLine("bulk", "status", run.run_id, "--follow")}`,
+    `Run ${run.run_id} has begun, case ${run.case_id}. Ctrl-C leaves it to itself.\n` +
+      `To come back: ${commandLine("bulk", "status", run.run_id, "--follow")}`,
   );
 }

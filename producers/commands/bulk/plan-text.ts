@@ -9,6 +9,10 @@ import { refuseSize } from "../../bulk/size.ts";
 import { formatTable } from "../table.ts";
 import { grouped, plural } from "./numbers.ts";
 
+/** Of those that a plan holds, which `--json` gives all. */
+const SHOWN_INCIDENTS = 5;
+const SHOWN_CHANGES = 20;
+
 /** What is known beside the look at a draft. */
 export interface PlanNotes extends Partial<Pick<UndoDraft, "remains">> {
   repeated: number;
@@ -16,32 +20,31 @@ export interface PlanNotes extends Partial<Pick<UndoDraft, "remains">> {
 
 export function formatPlan(look: DraftLook, notes: PlanNotes, width?: number): string {
   const { run, plan } = look;
+  const sample = plan.sample.slice(0, SHOWN_INCIDENTS);
+  const changes = plan.changes.slice(0, SHOWN_CHANGES);
+  const others = plan.changes.length - changes.length;
   return [
     formatHead(look, notes),
-    ...(plan.changes.length === 0
+    ...(changes.length === 0
       ? []
       : [
           formatTable(
             ["Field", "Now", "Then", "Incidents"],
-            plan.changes.map(({ field, from, to, count }) => [
-              field,
-              visible(from),
-              visible(to),
-              grouped(count),
-            ]),
+            changes.map(({ field, from, to, count }) => [field, visible(from), visible(to), grouped(count)]),
             width,
           ),
         ]),
+    ...(others === 0 ? [] : [`and ${plural(others, "other change")}, each of fewer incidents`]),
     ...(run.change.comment === null
       ? []
       : [`Comment on each that is changed: ${visible(run.change.comment)}`]),
-    ...(plan.sample.length === 0
+    ...(sample.length === 0
       ? []
       : [
-          `${plan.sample.length === 1 ? "One of them" : `${plan.sample.length} of them`}:`,
+          `${sample.length === 1 ? "One of them" : `${sample.length} of them`}:`,
           formatTable(
             ["Incident", "Title", "Change"],
-            plan.sample.map(({ id, displayName, before, after }) => [
+            sample.map(({ id, displayName, before, after }) => [
               id,
               visible(displayName ?? ""),
               formatChanges(before, after).join("\n"),
