@@ -19,7 +19,7 @@ const onRealRedis = {
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "architecture", include: architecture, testTimeout: 60_000 } },
+      { test: { name: "architecture", include: architecture, testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {
           name: "unit",

@@ -8,6 +8,7 @@ import { cleanEnvironment, type Environment, read, type Scope } from "./settings
 import { duration, flag, integer, oneOf, splitList } from "./settings/fields.ts";
 import {
   checkGates,
+  connectionVariables,
   DEFAULT_INSTANCE,
   INSTANCE_VARIABLES,
   type InstanceConfig,
@@ -109,13 +110,23 @@ const faultVariables = z.object({
   FAULT_SIGNAL: oneOf(FAULT_SIGNALS).default("SIGKILL"),
 });
 
+const SCHEMAS = [
+  redisVariables,
+  instanceList,
+  workerVariables,
+  opsVariables,
+  apiVariables,
+  faultVariables,
+  connectionVariables,
+];
+
+/** How each variable is read; those of a credential are judged together, and are not among them. */
+export const VARIABLE_SCHEMAS: ReadonlyMap<string, z.ZodType> = new Map(
+  SCHEMAS.flatMap(({ shape }) => Object.entries<z.ZodType>(shape)),
+);
+
 /** All variables that we read, without the names of instances in front. */
-export const VARIABLES: ReadonlySet<string> = new Set([
-  ...[redisVariables, instanceList, workerVariables, opsVariables, apiVariables, faultVariables].flatMap(
-    ({ shape }) => Object.keys(shape),
-  ),
-  ...INSTANCE_VARIABLES,
-]);
+export const VARIABLES: ReadonlySet<string> = new Set([...VARIABLE_SCHEMAS.keys(), ...INSTANCE_VARIABLES]);
 
 type RawEnvironment = Readonly<Record<string, string | undefined>>;
 

@@ -9,6 +9,7 @@ import { REASONS, RESULT_STATUSES, WAITS } from "../src/contract/result.ts";
 import { referenceOf } from "../src/engine/reference.ts";
 import { EXIT } from "../src/exit.ts";
 import { FAULT_POINTS } from "../src/fault-point.ts";
+import { isUpToDate, makeTable } from "./support/variables-table.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 const readme = read("README.md");
@@ -124,6 +125,12 @@ describe("the documents", () => {
       expect(composeComment("x".repeat(40_000), mark).text).toMatch(pattern);
     }
     expect(`as said [ref ${reference}] before`).not.toMatch(pattern);
+  });
+
+  it("list every variable as the schema has it: npm run docs:variables", () => {
+    expect(isUpToDate()).toBe(true);
+    const table = makeTable();
+    for (const name of VARIABLES) expect(table).toContain(`| \`${name}\` |`);
   });
 
   it("lead to files that are there", () => {

@@ -1,7 +1,7 @@
 /** The order of a call to Graph: a token, a slot of the gate, the exchange; and again where that is safe. */
 import { randomUUID } from "node:crypto";
 import { Failure, toFailure } from "../contract/failure.ts";
-import type { Lane } from "../contract/job.ts";
+import type { Lane, Priority } from "../contract/job.ts";
 import type { CallContext } from "../contract/ports.ts";
 import { reach } from "../fault-point.ts";
 import { faultOf, isSuccess } from "./faults.ts";
@@ -17,7 +17,11 @@ import type { Answer, Exchange, Transport } from "./transport.ts";
 /** For logs and metrics; holds nothing of a request or an answer but facts. */
 export type DefenderEvent =
   | { kind: "call"; call: CallKind; status: number | null; outcome: string; durationMs: number }
-  | { kind: "token"; failure: Failure | null };
+  | { kind: "token"; failure: Failure | null }
+  /** A call passed the gate, after so long. */
+  | { kind: "passed"; lane: Lane; priority: Priority; waitMs: number }
+  /** Defender refused a call because of what it says is spent. */
+  | { kind: "throttled"; lane: Lane; quota: "calls" | "cpu" | "unknown" };
 
 export interface Wiring {
   graphRoot: string;
@@ -72,7 +76,10 @@ async function passGate(
     expiresAtMs: context.expiresAtMs,
     beforeSend: () => context.beforeSend({ lane, write }),
   };
+  const askedMs = performance.now();
   return gate.run(passage, async (sent, admittedAtMs) => {
+    const { priority } = context;
+    wiring.onEvent({ kind: "passed", lane, priority, waitMs: performance.now() - askedMs });
     const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {
       sent();
       if (write) reach("after-send");
@@ -81,7 +88,10 @@ async function passGate(
     const isAnswered = exchange.outcome === "answered";
     if (isAnswered && isSuccess(exchange.status)) return { answer: exchange };
     const failure = faultOf(call, exchange);
-    if (failure.code === "throttled") throw await paused(gate, failure, admittedAtMs);
+    if (failure.code === "throttled") {
+      wiring.onEvent({ kind: "throttled", lane, quota: failure.details.quota ?? "unknown" });
+      throw await paused(gate, failure, admittedAtMs);
+    }
     const mayHelp = mayRefresh && failure.code === "auth_failed" && isAnswered;
     const refused = mayHelp ? readTokenRefusal(exchange) : null;
     if (refused === null) throw failure;

@@ -1,5 +1,5 @@
 /** The instances of a worker: their gates, and their connections to Defender. */
-import type { InstanceConfig, WorkerConfig } from "../config.ts";
+import type { InstanceConfig, Window, WorkerConfig } from "../config.ts";
 import { LANES, type Lane } from "../contract/job.ts";
 import { createConnection, gateId } from "../defender/connection.ts";
 import { type Gate, openGate } from "../defender/gate.ts";
@@ -17,6 +17,10 @@ export interface LimitShare {
   instance: string;
   lane: Lane;
   share: number;
+  /** The configured limits. */
+  windows: readonly Window[];
+  /** Until interactive calls may go again, because of a pause or full windows; 0 now. */
+  heldMs: number;
 }
 
 export interface Instances {
@@ -48,8 +52,9 @@ export async function openInstances(
       const places = served.flatMap((instance) => instance.lanes.map((lane) => ({ instance, lane })));
       return await Promise.all(
         places.map(async ({ instance, lane }) => {
-          const { share } = await gateOf(gates, instance, lane).limit();
-          return { instance: instance.name, lane, share };
+          const gate = gateOf(gates, instance, lane);
+          const [{ share }, heldMs] = await Promise.all([gate.limit(), gate.heldForMs("interactive")]);
+          return { instance: instance.name, lane, share, windows: instance.limits[lane], heldMs };
         }),
       );
     },

@@ -23,13 +23,14 @@ export interface LaneWorkerOptions extends SettleTools {
   parting: Parting;
   log: Log;
   onRun(run: Run): void;
+  onLost(how: "stalled" | "lock_lost"): void;
   /** Aborted when no job is to begin any more; those that run are told through `cancelAllJobs`. */
   stopping: AbortSignal;
 }
 
 /** Opens the worker; it takes jobs once `run()` is called. */
 export function openLaneWorker(options: LaneWorkerOptions): Worker {
-  const { queue, redis, config, concurrency, log } = options;
+  const { queue, redis, config, concurrency, log, onLost } = options;
   const errors = new ErrorLog(log);
   const worker = new Worker(
     queue,
@@ -45,11 +46,15 @@ export function openLaneWorker(options: LaneWorkerOptions): Worker {
     },
   );
   worker.on("error", (error) => errors.warn({ event: "worker.error", queue, err: error }, "worker error"));
-  worker.on("stalled", (queueJobId) =>
-    log.warn({ event: "job.stalled", queue, queueJobId }, "job taken from a worker that died"),
-  );
+  worker.on("stalled", (queueJobId) => {
+    onLost("stalled");
+    log.warn({ event: "job.stalled", queue, queueJobId }, "job taken from a worker that died");
+  });
   worker.on("lockRenewalFailed", (queueJobIds) => {
-    for (const id of queueJobIds) worker.cancelJob(id, "lock lost");
+    for (const id of queueJobIds) {
+      onLost("lock_lost");
+      worker.cancelJob(id, "lock lost");
+    }
   });
   return worker;
 }

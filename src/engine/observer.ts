@@ -14,6 +14,8 @@ export type WorkerEvent =
   | ({ kind: "run"; instance: string } & Run)
   /** Nobody takes jobs of the lane, or of one priority of it, for that long. */
   | { kind: "hold"; instance: string; lane: Lane | "ping"; scope: "lane" | "priority"; delayMs: number }
+  /** Taken from a worker that died, or lost while it ran here. */
+  | { kind: "lost"; instance: string; how: "stalled" | "lock_lost" }
   | { kind: "defender"; instance: string; event: DefenderEvent };
 
 export type Observe = (event: WorkerEvent) => void;

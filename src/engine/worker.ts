@@ -98,6 +98,7 @@ export async function startWorker(
           engine,
           parting,
           log,
+          onLost: (how) => observe({ kind: "lost", instance: instance.name, how }),
           onRun: (run) => observe({ kind: "run", instance: instance.name, ...run }),
           stopping: stopping.signal,
           hold,

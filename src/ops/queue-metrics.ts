@@ -4,8 +4,11 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { z } from "zod";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
+import type { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
 
+/** As many are read at every scrape. */
+const NEWEST_FAILED = 200;
 const STATES = ["waiting", "active", "delayed", "failed"] as const;
 
 const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
@@ -15,6 +18,8 @@ interface Figures {
   queue: InstanceQueue;
   counts: Readonly<Record<string, number>>;
   oldestAgeMs: number;
+  workers: number;
+  unsettled: number;
 }
 
 export class QueueMetrics {
@@ -24,6 +29,9 @@ export class QueueMetrics {
   readonly #redisUp: Gauge;
   readonly #memoryUsed: Gauge;
   readonly #memoryMax: Gauge;
+  readonly #workers: Gauge;
+  readonly #unsettled: Gauge;
+  readonly #paused: Gauge;
 
   constructor() {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
@@ -36,6 +44,17 @@ export class QueueMetrics {
       "Time since the job at the head of the queue was enqueued; 0 when none waits.",
       queue,
     );
+    this.#workers = gauge("defender_queue_workers", "Live workers that listen to a queue.", queue);
+    this.#unsettled = gauge(
+      "defender_queue_unsettled_jobs",
+      `Failed writes whose outcome is unknown, among the ${NEWEST_FAILED} newest failed jobs of a queue.`,
+      queue,
+    );
+    this.#paused = gauge("defender_paused", "1 for everything that a person has paused.", [
+      "instance",
+      "lane",
+      "calls",
+    ]);
     this.#redisUp = gauge("defender_redis_up", "1 when Redis answered this scrape, else 0.");
     this.#memoryUsed = gauge("defender_redis_memory_used_bytes", "Memory that Redis uses.");
     this.#memoryMax = gauge(
@@ -45,43 +64,64 @@ export class QueueMetrics {
   }
 
   /** When Redis is away, only `defender_redis_up` is left, for old figures would be lies. */
-  async collect(redis: RedisClient, queues: Queues, list: () => Promise<InstanceQueue[]>): Promise<void> {
-    const read = await readAll(redis, queues, list).catch(() => null);
-    this.#jobs.reset();
-    this.#oldestAge.reset();
+  async collect(
+    redis: RedisClient,
+    queues: Queues,
+    list: () => Promise<InstanceQueue[]>,
+    stops: Pick<Stops, "list">,
+  ): Promise<void> {
+    const read = await readAll(redis, queues, list, stops).catch(() => null);
+    for (const each of [this.#jobs, this.#oldestAge, this.#workers, this.#unsettled, this.#paused])
+      each.reset();
     this.#memoryUsed.remove();
     this.#memoryMax.remove();
     this.#redisUp.set(read === null ? 0 : 1);
     if (read === null) return;
     this.#memoryUsed.set(read.memory.used);
     this.#memoryMax.set(read.memory.max);
-    for (const { queue, counts, oldestAgeMs } of read.figures) {
+    for (const { instance, lane, writes } of read.stops) {
+      const calls = writes ? "writes" : "all";
+      this.#paused.set({ instance: instance ?? "all", lane: lane ?? "all", calls }, 1);
+    }
+    for (const { queue, counts, oldestAgeMs, workers, unsettled } of read.figures) {
       const { instance, lane, priority } = queue;
       for (const state of STATES) this.#jobs.set({ instance, lane, priority, state }, counts[state] ?? 0);
+      this.#workers.set({ instance, lane, priority }, workers);
+      this.#unsettled.set({ instance, lane, priority }, unsettled);
       this.#oldestAge.set({ instance, lane, priority }, oldestAgeMs / 1_000);
     }
   }
 }
 
-async function readAll(redis: RedisClient, queues: Queues, list: () => Promise<InstanceQueue[]>) {
-  const [[seconds, microseconds], memory] = await Promise.all([
+async function readAll(
+  redis: RedisClient,
+  queues: Queues,
+  list: () => Promise<InstanceQueue[]>,
+  stopList: Pick<Stops, "list">,
+) {
+  const [[seconds, microseconds], memory, stops] = await Promise.all([
     redis.time().then((time) => redisTime.parse(time)),
     readMemory(redis),
+    stopList.list(),
   ]);
   const nowMs = seconds * 1_000 + microseconds / 1_000;
   const figures = await Promise.all((await list()).map((queue) => readQueue(queue, queues, nowMs)));
-  return { memory, figures };
+  return { memory, stops, figures };
 }
 
 async function readQueue(queue: InstanceQueue, queues: Queues, nowMs: number): Promise<Figures> {
   const opened = queues.get(queue.name);
-  const [counts, [oldest]] = await Promise.all([
+  const [counts, [oldest], workers, failed] = await Promise.all([
     opened.getJobCounts(...STATES),
     opened.getJobs(["waiting"], 0, 0, true),
+    opened.getWorkersCount(),
+    opened.getFailed(0, NEWEST_FAILED - 1),
   ]);
   const enqueued = enqueuedSchema.safeParse(oldest?.data);
   const sinceMs = enqueued.success ? Date.parse(enqueued.data.enqueued_at) : (oldest?.timestamp ?? nowMs);
-  return { queue, counts, oldestAgeMs: Math.max(0, nowMs - sinceMs) };
+  // Another than ours may have removed one of them meanwhile.
+  const unsettled = failed.filter((job) => job?.failedReason?.startsWith("outcome_unknown:")).length;
+  return { queue, counts, oldestAgeMs: Math.max(0, nowMs - sinceMs), workers, unsettled };
 }
 
 /** Of all nodes together, in bytes. */

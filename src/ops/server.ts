@@ -95,7 +95,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
-    collect: () => metrics.collect(redis, queues, list),
+    collect: () => metrics.collect(redis, queues, list, stopList),
   });
   await app.register(board.plugin, { prefix: "/queues" });
   app.addHook("onClose", async () => {

@@ -23,6 +23,11 @@ export class WorkerMetrics {
   readonly #throttled: Counter;
   readonly #callSeconds: Histogram;
   readonly #tokens: Counter;
+  readonly #tokenTime: Gauge;
+  readonly #gateWait: Histogram;
+  readonly #limitCalls: Gauge;
+  readonly #held: Gauge;
+  readonly #lost: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -62,13 +67,40 @@ export class WorkerMetrics {
     );
     this.#throttled = counter(
       "defender_throttled_calls_total",
-      "Calls that Microsoft Graph answered with 429.",
-      ["instance", "lane"],
+      "Calls that Microsoft Graph refused as too many, by the quota it says is spent: calls, cpu or unknown.",
+      ["instance", "lane", "quota"],
     );
     this.#callSeconds = seconds(
       "defender_call_duration_seconds",
       "Time that calls to Microsoft Graph took.",
       ["lane"],
+    );
+    this.#gateWait = seconds(
+      "defender_gate_wait_seconds",
+      "Time that calls waited at the gate of their lane.",
+      ["lane", "priority"],
+    );
+    const gauge = (name: string, help: string, labelNames: string[]): Gauge =>
+      new Gauge({ name, help, labelNames, registers });
+    this.#limitCalls = gauge(
+      "defender_gate_limit_calls",
+      "Calls per window that are configured for a lane.",
+      ["instance", "lane", "window"],
+    );
+    this.#held = gauge(
+      "defender_gate_held_seconds",
+      "Time until a lane takes interactive calls again, for a pause or full windows; 0 when it does now.",
+      ["instance", "lane"],
+    );
+    this.#tokenTime = gauge(
+      "defender_token_renewed_timestamp_seconds",
+      "When this worker last got a token of the instance, in Unix time.",
+      ["instance"],
+    );
+    this.#lost = counter(
+      "defender_jobs_lost_total",
+      "Jobs whose run was lost: stalled (taken from a worker that died) or lock_lost (this worker was too slow).",
+      ["instance", "how"],
     );
     this.#tokens = counter("defender_token_requests_total", "Requests for a token: ok, or a failure code.", [
       "instance",
@@ -79,6 +111,7 @@ export class WorkerMetrics {
   readonly observe: Observe = (event) => {
     const { kind, instance } = event;
     if (kind === "run") this.#countRun(instance, event);
+    else if (kind === "lost") this.#lost.inc({ instance, how: event.how });
     else if (kind === "hold") this.#holds.inc({ instance, lane: event.lane, scope: event.scope });
     else this.#countCall(instance, event.event);
   };
@@ -87,8 +120,13 @@ export class WorkerMetrics {
   async collect(read: () => Promise<LimitShare[]>): Promise<void> {
     const patience = withPatience(PATIENCE_MS, new AbortController().signal, (within) => within(read()));
     const shares = await patience.catch(() => []);
-    this.#limitShare.reset();
-    for (const { instance, lane, share } of shares) this.#limitShare.set({ instance, lane }, share);
+    for (const gauge of [this.#limitShare, this.#limitCalls, this.#held]) gauge.reset();
+    for (const { instance, lane, share, windows, heldMs } of shares) {
+      this.#limitShare.set({ instance, lane }, share);
+      this.#held.set({ instance, lane }, heldMs / 1_000);
+      for (const { calls, windowMs } of windows)
+        this.#limitCalls.set({ instance, lane, window: `${windowMs / 1_000}s` }, calls);
+    }
   }
 
   #countRun(instance: string, { action: name, settlement, durationMs }: Run): void {
@@ -104,12 +142,20 @@ export class WorkerMetrics {
   #countCall(instance: string, event: Defender["event"]): void {
     if (event.kind === "token") {
       this.#tokens.inc({ instance, outcome: event.failure?.code ?? "ok" });
+      if (event.failure === null) this.#tokenTime.set({ instance }, Date.now() / 1_000);
+      return;
+    }
+    if (event.kind === "passed") {
+      this.#gateWait.observe({ lane: event.lane, priority: event.priority }, event.waitMs / 1_000);
+      return;
+    }
+    if (event.kind === "throttled") {
+      this.#throttled.inc({ instance, lane: event.lane, quota: event.quota });
       return;
     }
     const { call, status, durationMs } = event;
     const { lane } = CALLS[call];
     this.#calls.inc({ instance, lane, call, status: status ?? "none" });
     this.#callSeconds.observe({ lane }, durationMs / 1_000);
-    if (status === 429) this.#throttled.inc({ instance, lane });
   }
 }

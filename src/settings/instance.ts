@@ -35,7 +35,7 @@ export interface InstanceConfig {
 
 const CLOUDS: readonly Cloud[] = ["global", "gcc", "gcc-high", "dod"];
 
-const connectionVariables = z.object({
+export const connectionVariables = z.object({
   AZURE_TENANT_ID: identifier("the tenant's id or domain; not common, organizations or consumers", [
     "common",
     "organizations",

@@ -50,6 +50,7 @@ export function openUngatedWorker(
     },
     parting: new Parting(store, order, resultTtlMs),
     log,
+    onLost: () => {},
     onRun: () => {},
     stopping: new AbortController().signal,
     hold: async () => {},
