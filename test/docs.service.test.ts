@@ -8,7 +8,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import ts from "typescript";
-import { expect, inject, it, onTestFinished } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { tokenFor } from "./producers/api/opened-api.ts";
+import { startApiProcess } from "./support/api-process.ts";
 import { openPipe } from "./support/pipe.ts";
 
 const run = promisify(execFile);
@@ -96,6 +98,36 @@ it("the README's program type-checks and runs", { timeout: LONGEST_MS }, async (
   expect(stdout).toBe(
     "true Successfully updated incident 29 in Microsoft 365 Defender\nupdate_incident completed\n",
   );
+});
+
+describe("the README's calls over HTTP", () => {
+  async function openServed() {
+    const pipe = await openPipe();
+    await pipe.startWorker();
+    const { token, entry } = tokenFor("soar:default:*");
+    const { REDIS_URL = "", QUEUE_PREFIX = "" } = pipe.env;
+    const api = await startApiProcess({ REDIS_URL, QUEUE_PREFIX, API_TOKENS: entry });
+    return { PATH: process.env["PATH"] ?? "", DEFENDER_API: api.url, DEFENDER_TOKEN: token };
+  }
+  const DONE = "Successfully updated incident 29 in Microsoft 365 Defender";
+
+  it("close an incident with curl", { timeout: LONGEST_MS }, async () => {
+    const [curl = ""] = examples("## Enqueue and read", "bash");
+    const { stdout } = await run("bash", ["--norc", "-euc", curl], { env: await openServed() });
+    expect(JSON.parse(stdout)).toMatchObject({ status: "completed", output_message: DONE });
+  });
+
+  it("close an incident with ten lines of Python", { timeout: LONGEST_MS }, async () => {
+    const [program = ""] = examples("## Enqueue and read", "python");
+    expect(program.trim().split("\n").length).toBeLessThanOrEqual(10);
+    const env = {
+      ...(await openServed()),
+      PYTHONPATH: join(root, "producers/python"),
+      PYTHONDONTWRITEBYTECODE: "1",
+    };
+    const { stdout } = await run("python3", ["-c", program], { env });
+    expect(stdout).toBe(`True ${DONE}\n`);
+  });
 });
 
 /** Compiles a program in the strictest settings as if it lay in this package, which then finds itself by its name. */
