@@ -40,13 +40,12 @@ describe("the composition", () => {
 
   it("publishes nothing beyond this machine's loopback, and the board there", () => {
     const published = Object.values(services).flatMap(({ ports }) => ports);
-    expect(published).toEqual(["127.0.0.1:6379:6379"]);
-    expect(services["ops"]?.network_mode).toBe("host");
-    expect(loadOpsConfig(services["ops"]?.environment)).toMatchObject({
-      host: "127.0.0.1",
-      port: 3_000,
-      writable: false,
-    });
+    expect(published).toEqual(["127.0.0.1:3000:3000"]);
+    const { OPS_USERS, OPS_SESSION_SECRET, ...given } = services["ops"]?.environment ?? {};
+    for (const [name, value] of Object.entries({ OPS_USERS, OPS_SESSION_SECRET }))
+      expect(value).toBe(`$\{${name}:-}`);
+    expect(loadOpsConfig(given)).toMatchObject({ host: "0.0.0.0", port: 3_000, users: [], writable: false });
+    expect(Object.keys(services["ops"]?.environment ?? {}).join()).not.toContain("AZURE");
   });
 
   it("gives a worker longer to stop than the worker takes", () => {
