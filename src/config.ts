@@ -39,6 +39,8 @@ export interface WorkerConfig {
   commentSettleMs: number;
   commentReference: "on" | "case" | "off";
   strictDetermination: boolean;
+  /** Whether what is no KQL is refused, or sent with a warning. */
+  preflight: "on" | "warn";
   shutdownTimeoutMs: number;
   resultTtlMs: number;
   bulkResultTtlMs: number;
@@ -87,6 +89,7 @@ const workerVariables = logVariables.extend({
   COMMENT_SETTLE: duration("1ms", "1d").prefault("60s"),
   COMMENT_REFERENCE: oneOf(["on", "case", "off"]).default("on"),
   STRICT_DETERMINATION: flag.default(false),
+  PREFLIGHT: oneOf(["on", "warn"]).default("on"),
   SHUTDOWN_TIMEOUT: duration("100ms", "1h").prefault("25s"),
   RESULT_TTL: duration("1s", "365d").prefault("7d"),
   BULK_RESULT_TTL: duration("1s", "365d").prefault("90d"),
@@ -227,6 +230,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     commentSettleMs: worker.COMMENT_SETTLE,
     commentReference: worker.COMMENT_REFERENCE,
     strictDetermination: worker.STRICT_DETERMINATION,
+    preflight: worker.PREFLIGHT,
     shutdownTimeoutMs: worker.SHUTDOWN_TIMEOUT,
     resultTtlMs: worker.RESULT_TTL,
     bulkResultTtlMs: worker.BULK_RESULT_TTL,

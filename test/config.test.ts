@@ -37,6 +37,7 @@ describe("a worker with five variables", () => {
       commentSettleMs: 60_000,
       commentReference: "on",
       strictDetermination: false,
+      preflight: "on",
       shutdownTimeoutMs: 25_000,
       resultTtlMs: 604_800_000,
       bulkResultTtlMs: 7_776_000_000,

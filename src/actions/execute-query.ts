@@ -19,6 +19,7 @@ async function run(asked: z.output<typeof input>, context: ActionContext): Promi
     {
       tables: asked.table_names,
       clauses: fragment.text,
+      ...(fragment.text !== "" && { own: { text: asked.query ?? "", from: fragment.start } }),
       keeps: fragment.keeps,
       sort: { field: asked.sort_field, order: asked.sort_order },
       limit: asked.max_results_to_return,

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { Failure } from "./failure.ts";
 import type { Lane } from "./job.ts";
-import type { Defender, RowSet } from "./ports.ts";
+import type { Defender, QueryProblem, RowSet } from "./ports.ts";
 import type { IncidentRef, QueryReport, Reason } from "./result.ts";
 
 /** What one run returned. Failures may be thrown instead; `failed` is for a verdict that leaves nothing open. */
@@ -27,6 +27,8 @@ export interface ActionSettings {
   strictDetermination: boolean;
   commentReference: "on" | "case" | "off";
   commentSettleMs: number;
+  /** Whether what is no KQL is refused, or sent with a warning. */
+  preflight: "on" | "warn";
 }
 
 export interface ActionContext {
@@ -37,6 +39,8 @@ export interface ActionContext {
   /** The lanes that this instance serves. */
   readonly lanes: readonly Lane[];
   readonly defender: Defender;
+  /** What Microsoft's parser finds wrong; null when it could not be asked. Costs no quota. */
+  checkQuery(kql: string): Promise<readonly QueryProblem[] | null>;
   /**
    * Makes a write: `note` is kept durably before the first byte leaves and, should no clear answer come, is handed to
    * `verify` on the next attempt. A definite refusal erases it. Writes outside of it are refused.

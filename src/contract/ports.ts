@@ -30,6 +30,14 @@ export interface IncidentPage {
   isLast: boolean;
 }
 
+/** One thing that Microsoft's parser finds wrong with a query; `start` is its offset in UTF-16 units. */
+export interface QueryProblem {
+  /** `schema`: a name that the bundled schema does not have, or what follows from its types. */
+  kind: "syntax" | "schema";
+  message: string;
+  start: number;
+}
+
 /** What one job can do at Defender. Every method throws only Failures, and passes the lane's gate before it sends. */
 export interface Defender {
   /** Gets a token, to prove tenant, app and credential. */

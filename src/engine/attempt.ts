@@ -9,7 +9,7 @@ import type {
 } from "../contract/define-action.ts";
 import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Job, Lane } from "../contract/job.ts";
-import type { DefenderConnection } from "../contract/ports.ts";
+import type { DefenderConnection, QueryProblem } from "../contract/ports.ts";
 import { reach } from "../fault-point.ts";
 import { expiredFailure } from "../results/record.ts";
 import type { Started } from "../results/replies.ts";
@@ -34,6 +34,7 @@ export interface AttemptTools {
   store: Pick<ResultStore, "send" | "withdraw">;
   instance(name: string): InstanceAccess;
   settings: ActionSettings;
+  checkQuery(kql: string, signal: AbortSignal): Promise<readonly QueryProblem[] | null>;
 }
 
 export interface Attempt {
@@ -93,6 +94,7 @@ export async function attempt(
       settings,
       lanes,
       defender,
+      checkQuery: (kql) => tools.checkQuery(kql, signal),
       async write(note, call) {
         pending = note;
         try {

@@ -2,6 +2,7 @@
 import type { Worker } from "bullmq";
 import type { InstanceConfig, WorkerConfig } from "../config.ts";
 import { type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
+import { openPreflight } from "../kql/preflight.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
 import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
@@ -65,11 +66,13 @@ export async function startWorker(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
   );
   const instances = await openInstances(config, served, log, observe, new Stops(redis, prefix));
+  const preflight = openPreflight();
   const engine: Engine = {
     store,
     order,
     instance: (name) => instances.get(name),
     settings: config,
+    checkQuery: preflight.check,
     resultTtlMs: config.resultTtlMs,
     inlineRows: config.inlineRows,
   };
@@ -148,6 +151,7 @@ export async function startWorker(
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(handBack);
     await instances.close();
+    await preflight.close();
     await queues.close();
     redis.disconnect();
   }

@@ -1,6 +1,7 @@
 /** A whole query from a user, bounded: whatever it does, no more than the limit comes back. */
 import { Failure } from "../contract/failure.ts";
 import { operatorOf } from "./fragment.ts";
+import type { OwnText } from "./problems.ts";
 import { place, splitAt, tokenize } from "./tokens.ts";
 
 /** What may stand before the query itself. Any other statement would return rows that no limit binds. */
@@ -11,7 +12,7 @@ const PREAMBLE: ReadonlySet<string> = new Set(["alias", "declare", "let", "restr
  * semicolons and comments go, and so does a final `render`, which must stand last and draws nothing here. Throws
  * `invalid_query` for an empty text, a string that is not closed, and a second query.
  */
-export function boundQuery(text: string, limit: number): { kql: string; warnings: string[] } {
+export function boundQuery(text: string, limit: number): { kql: string; own: OwnText; warnings: string[] } {
   const statements = splitAt(tokenize(text), ";").filter((statement) => statement.length > 0);
   const last = statements.at(-1);
   if (last === undefined) throw new Failure("invalid_query", "the query is empty; allowed: one KQL query");
@@ -27,6 +28,7 @@ export function boundQuery(text: string, limit: number): { kql: string; warnings
   const end = (rendered ? clauses.slice(0, -1).flat() : last).at(-1)?.end ?? 0;
   return {
     kql: `${text.slice(0, end)}\n| take ${limit}`,
+    own: { text, from: 0, at: 0, length: end },
     warnings: rendered ? ["render was left out of the query: results are rows, not charts."] : [],
   };
 }

@@ -20,6 +20,8 @@ const RESHAPING: ReadonlySet<string> = new Set([
 export interface Fragment {
   /** Begins with `|`; without blanks, comments and semicolons around it. Empty: nothing to apply. */
   text: string;
+  /** Where it begins, without its first pipe, in the text that was read. */
+  start: number;
   /** Whether a column is still there behind the fragment, as far as a look at its words can tell. */
   keeps(column: string): boolean;
 }
@@ -51,6 +53,7 @@ export function readFragment(text: string): Fragment {
   const [first, last] = [body[0], body.at(-1)];
   return {
     text: first === undefined || last === undefined ? "" : `| ${text.slice(first.start, last.end)}`,
+    start: first?.start ?? 0,
     keeps: (column) =>
       clauses.every(
         ({ clause, operator }) => !RESHAPING.has(operator) || clause.some((token) => token.text === column),

@@ -15,6 +15,8 @@ export interface Sort {
 export interface TableQuery {
   tables: readonly string[];
   window: Window;
+  /** What is left of the window for tables with `Timestamp`; default: all of it. */
+  nativeWindow?: Window;
   /** Begins with `|`, or is empty. Its author answers for what is in it. */
   clauses: string;
   /** A clause of its own for each table, put before `clauses`; it begins with `|` too. */
@@ -27,8 +29,15 @@ export interface TableQuery {
   fields: readonly string[];
 }
 
+export interface BuiltQuery {
+  kql: string;
+  /** Where the caller's clauses begin in it. */
+  clausesAt: number;
+  warnings: string[];
+}
+
 /** Order and limit stand before `project`, so that the sort field need not be among the fields to return. */
-export function buildQuery(query: TableQuery): { kql: string; warnings: string[] } {
+export function buildQuery(query: TableQuery): BuiltQuery {
   const timeless = query.tables.filter((table) => timeColumn(table) === null);
   const warnings =
     timeless.length === 0
@@ -36,25 +45,31 @@ export function buildQuery(query: TableQuery): { kql: string; warnings: string[]
       : [`The time frame was not applied to ${timeless.join(", ")}: no time column.`];
   const limit = orderAndLimit(query);
   if (limit.warning !== undefined) warnings.push(limit.warning);
+  const sourceLines = source(query);
   const lines = [
-    ...source(query),
+    ...sourceLines,
     query.clauses,
     limit.line,
     query.fields.length === 0 ? "" : `| project ${query.fields.map(identifier).join(", ")}`,
   ];
-  return { kql: lines.filter((line) => line !== "").join("\n"), warnings };
+  return {
+    kql: lines.filter((line) => line !== "").join("\n"),
+    clausesAt: sourceLines.join("\n").length + 1,
+    warnings,
+  };
 }
 
 /** Tables that share a time column and have no filters of their own are filtered together; others each in a subquery. */
-function source({ tables, window, filters = new Map() }: TableQuery): string[] {
+function source(query: TableQuery): string[] {
+  const { tables, filters = new Map<string, string>() } = query;
   const names = tables.map(identifier);
   const union = tables.length === 1 ? names.join() : `union ${names.join(", ")}`;
   const columns = new Set(tables.map(timeColumn));
   const isShared = columns.size === 1 && (tables.length === 1 || filters.size === 0);
-  if (isShared) return [union, ...inWindow([...columns][0] ?? null, window), ...filters.values()];
+  if (isShared) return [union, ...inWindow([...columns][0] ?? null, query), ...filters.values()];
   const parts = tables.map((table) => [
     identifier(table),
-    ...inWindow(timeColumn(table), window),
+    ...inWindow(timeColumn(table), query),
     ...[filters.get(table) ?? []].flat(),
   ]);
   return [
@@ -63,8 +78,9 @@ function source({ tables, window, filters = new Map() }: TableQuery): string[] {
 }
 
 /** Half-open, so that windows which follow each other share no row and miss none. */
-function inWindow(column: TimeColumn | null, { start, end }: Window): string[] {
+function inWindow(column: TimeColumn | null, { window, nativeWindow = window }: TableQuery): string[] {
   if (column === null) return [];
+  const { start, end } = column === "Timestamp" ? nativeWindow : window;
   return [`| where ${column} >= ${datetimeLiteral(start)} and ${column} < ${datetimeLiteral(end)}`];
 }
 

@@ -63,7 +63,7 @@ describe("execute_query", () => {
     ["last 6 hours", "2026-03-18T04:30:00.000Z", "2026-03-18T10:30:00.000Z"],
     [["Last 24 Hours"], "2026-03-17T10:30:00.000Z", "2026-03-18T10:30:00.000Z"],
     ["LAST WEEK", "2026-03-09T00:00:00.000Z", "2026-03-16T00:00:00.000Z"],
-    ["last_month", "2026-02-01T00:00:00.000Z", "2026-03-01T00:00:00.000Z"],
+    ["last_month", "2026-02-16T10:30:00.000Z", "2026-03-01T00:00:00.000Z"],
   ])("reads the time frame %j, as of the time of enqueue", async (time_frame, start, end) => {
     const { outcome } = await hunt({ time_frame });
     expect(outcome.query?.window).toEqual({ start, end });
@@ -104,12 +104,32 @@ describe("execute_query", () => {
     expect(outcome.warnings).toEqual(["The limit of 2 rows was reached; there may be more."]);
   });
 
-  it("names the days that the service no longer keeps, and asks for the whole window", async () => {
+  it("asks for no more than the service keeps, and names the time that is lost", async () => {
     const { outcome, sent } = await hunt({ time_frame: "Last Month" });
     expect(outcome.warnings).toEqual([
-      "AlertInfo: 30 days are kept, so nothing is found from 2026-02-01T00:00:00.000Z to 2026-02-16T10:30:00.000Z (UTC).",
+      "AlertInfo: only 30 days are kept; lost is the time from 2026-02-01T00:00:00.000Z to 2026-02-16T10:30:00.000Z (UTC).",
+    ]);
+    const window = { start: "2026-02-16T10:30:00.000Z", end: "2026-03-01T00:00:00.000Z" };
+    expect(outcome.query?.window).toEqual(window);
+    expect(sent[0]?.kql).toContain(`>= datetime(${window.start}) and Timestamp < datetime(${window.end})`);
+    expect(sent[0]?.timespan).toBeUndefined();
+  });
+
+  it("asks as it was told where all of the window is lost, and says so", async () => {
+    const enqueuedAt = new Date("2026-03-31T10:30:00Z");
+    const { outcome, sent } = await hunt({ time_frame: "Last Month" }, { enqueuedAt });
+    expect(outcome.warnings).toEqual([
+      "AlertInfo: only 30 days are kept; lost is the time from 2026-02-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z (UTC).",
     ]);
     expect(sent[0]?.timespan).toBe("2026-02-01T00:00:00.000Z/2026-03-01T00:00:00.000Z");
+  });
+
+  it("shortens the window of native tables alone beside tables that keep longer", async () => {
+    const { outcome, sent } = await hunt({ table_names: "AlertInfo, SigninLogs", time_frame: "Last Month" });
+    expect(sent[0]?.kql).toContain("AlertInfo | where Timestamp >= datetime(2026-02-16T10:30:00.000Z)");
+    expect(sent[0]?.kql).toContain("SigninLogs | where TimeGenerated >= datetime(2026-02-01T00:00:00.000Z)");
+    expect(sent[0]?.timespan).toBe("2026-02-01T00:00:00.000Z/2026-03-01T00:00:00.000Z");
+    expect(outcome.query?.window?.start).toBe("2026-02-01T00:00:00.000Z");
   });
 
   it("sends the window as timespan for tables that keep longer, without a warning", async () => {

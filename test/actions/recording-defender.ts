@@ -117,10 +117,12 @@ export function situate({ defender = new RecordingDefender(), ...rest }: Situati
       strictDetermination: false,
       commentReference: "on",
       commentSettleMs: 60_000,
+      preflight: "on",
       ...rest.settings,
     },
     lanes: rest.lanes ?? ["incidents", "hunting"],
     defender,
+    checkQuery: async () => [],
     async write(note, call) {
       notes.push(note);
       return await call(defender);

@@ -45,6 +45,7 @@ export function openUngatedWorker(
       order,
       instance: () => ({ connection, lanes: instance.lanes, isDryRun: false, refuseStopped: async () => {} }),
       settings: config,
+      checkQuery: async () => [],
       resultTtlMs,
       inlineRows,
     },

@@ -52,7 +52,13 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
   const waits: object[] = [];
   const defender = situation.defender ?? new RecordingDefender({ id: "29", status: "active" });
   const engine: Engine = {
-    settings: { strictDetermination: false, commentReference: "on", commentSettleMs: 60_000 },
+    settings: {
+      strictDetermination: false,
+      commentReference: "on",
+      commentSettleMs: 60_000,
+      preflight: "on",
+    },
+    checkQuery: async () => [],
     resultTtlMs: 1_000,
     inlineRows: 10,
     instance: () => ({

@@ -3,7 +3,8 @@ import { gzipSync } from "node:zlib";
 import type { z } from "zod";
 import type { ActionContext, Outcome } from "../../src/contract/define-action.ts";
 import { Failure } from "../../src/contract/failure.ts";
-import type { Defender, RowSet } from "../../src/contract/ports.ts";
+import type { Defender, QueryProblem, RowSet } from "../../src/contract/ports.ts";
+import { diagnose } from "../../src/kql/parser.ts";
 import { parseKql } from "../support/kusto.ts";
 
 export const ENQUEUED_AT = new Date("2026-03-18T10:30:00.000Z");
@@ -33,11 +34,19 @@ function unexpected(): Promise<never> {
   return Promise.reject(new Failure("internal_error", "a query action only hunts"));
 }
 
+export interface HuntOptions {
+  rows?: number;
+  enqueuedAt?: Date;
+  /** What the parser finds; `real`: ask it. */
+  problems?: readonly QueryProblem[] | "real" | null;
+  preflight?: "on" | "warn";
+}
+
 /** Parses the input as enqueue and worker do, and runs the action; fails when a query that it sends is no valid KQL. */
 export async function runHunt<Input>(
   action: QueryAction<Input>,
   input: Readonly<Record<string, unknown>>,
-  { rows = 1, enqueuedAt = ENQUEUED_AT }: { rows?: number; enqueuedAt?: Date } = {},
+  { rows = 1, enqueuedAt = ENQUEUED_AT, problems = [], preflight = "on" }: HuntOptions = {},
 ): Promise<Hunt> {
   const sent: Hunt["sent"] = [];
   const defender: Defender = {
@@ -49,7 +58,8 @@ export async function runHunt<Input>(
     addComment: unexpected,
     runHuntingQuery: async (query) => {
       const { errors } = parseKql(query.kql);
-      if (errors.length > 0) throw new Error(`not KQL: ${errors.join("; ")}\n${query.kql}`);
+      if (errors.length > 0 && preflight === "on")
+        throw new Error(`not KQL: ${errors.join("; ")}\n${query.kql}`);
       sent.push(query);
       return rowSet(rows);
     },
@@ -57,9 +67,10 @@ export async function runHunt<Input>(
   const context: ActionContext = {
     job: { id: "job-1", caseId: "4711", enqueuedAt },
     reference: "7KQ2M9XA",
-    settings: { strictDetermination: false, commentReference: "on", commentSettleMs: 60_000 },
+    settings: { strictDetermination: false, commentReference: "on", commentSettleMs: 60_000, preflight },
     lanes: ["hunting"],
     defender,
+    checkQuery: async (kql) => (problems === "real" ? diagnose(kql) : problems),
     write: unexpected,
   };
   const parsed = action.input.parse({ case_id: "4711", alert_group_identifiers: [], ...input });

@@ -142,7 +142,13 @@ export async function tell(
       started,
       {
         store,
-        settings: { strictDetermination: false, commentReference: reference, commentSettleMs: SETTLE_MS },
+        settings: {
+          strictDetermination: false,
+          commentReference: reference,
+          commentSettleMs: SETTLE_MS,
+          preflight: "on",
+        },
+        checkQuery: async () => [],
         instance: () => ({
           lanes: ["incidents"],
           isDryRun: false,

@@ -124,6 +124,7 @@ async function attemptWrite(
       },
       instance: () => ({ ...instance, connection }),
       settings,
+      checkQuery: async () => null,
     },
     signal,
   );
