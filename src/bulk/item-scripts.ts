@@ -139,7 +139,6 @@ if state == 'running' then
   left = left + redis.call('HLEN', parked) + redis.call('LLEN', pending)
   if left == 0 then
     finish_as('done', '')
-    redis.call('UNLINK', ids, plan)
     age()
   end
 else
@@ -147,6 +146,8 @@ else
     if cjson.decode(each).note then left = left + 1 end
   end
 end
+-- What is not told by the report is only of use while it works.
+if is_over() and left == 0 then redis.call('UNLINK', ids, plan) end
 return { get('state'), left }
 `);
 

@@ -96,8 +96,8 @@ repeat
     moved = moved + 1
   end
 until cursor == '0' or moved >= tonumber(ARGV[1])
-count('ended', -moved)
-count('failed', -moved)
+count('ended', 0 - moved)
+count('failed', 0 - moved)
 local left = redis.call('HLEN', failed)
 if left == 0 and redis.call('LLEN', pending) > 0 then
   if state == 'done' then redis.call('HINCRBY', run, 'round', 1) end

@@ -45,6 +45,13 @@ export const DIRECTIONS: readonly Direction[] = [
     planted: ["src/actions/planted-client.ts", "ioredis"],
   },
   {
+    name: "bulk-is-shared",
+    reason: "Producers and workers keep runs with the same code, so it knows neither of them.",
+    from: { path: folders("bulk") },
+    to: { path: `${folders("actions", "defender", "engine", "queue", "ops")}|^(producers|workers)/` },
+    planted: ["src/bulk/planted.ts", "src/queue/planted-names.ts"],
+  },
+  {
     name: "producers-hold-no-credential",
     reason: "Whoever asks holds no Defender credential and loads no Defender code.",
     from: { path: "^producers/" },

@@ -16,8 +16,8 @@ export interface TurnTools extends RunTools {
   eyes: Map<string, FreshEyes>;
 }
 
-/** Items of one turn: few, so that runs take turns often. */
-const TURN_ITEMS = 10;
+/** Items of one turn. So few, for a run may be ahead of another by what its tickets have in hand, and a minute holds a hundred calls. */
+const TURN_ITEMS = 4;
 /** With items that wait for a time alone, a ticket looks again so soon. */
 const LOOK_AGAIN_MS = 5_000;
 const FORGOTTEN_AFTER_MS = 120_000;
@@ -80,6 +80,8 @@ export async function wrapUp(runId: string, { runs, summaries, eyes }: TurnTools
   if (concluded !== null && (!isOver(concluded.state) || concluded.left > 0)) return false;
   const reading = await runs.read(runId);
   if (reading !== null) {
+    // Its failed items may just have been asked for again.
+    if (!isOver(reading.status.state)) return false;
     await runs.shrink(runId);
     if (!reading.status.is_draft) await summaries.finish(reading);
   }

@@ -19,8 +19,12 @@ export function bulkOf({ redis, prefix }: Pick<Engine, "redis" | "prefix">) {
   const store = new RunStore(redis, prefix);
   const reader = new RunReader(redis, prefix);
   const queues = new Queues(redis, { prefix, mode: "single" });
-  const until = async (runId: string, isSo: (run: RunStatus) => boolean): Promise<RunStatus> => {
-    await expect.poll(async () => isSo(await status(runId)), { timeout: 50_000, interval: 20 }).toBe(true);
+  const until = async (
+    runId: string,
+    isSo: (run: RunStatus) => boolean,
+    timeout = 50_000,
+  ): Promise<RunStatus> => {
+    await expect.poll(async () => isSo(await status(runId)), { timeout, interval: 20 }).toBe(true);
     return await status(runId);
   };
   const status = async (runId: string): Promise<RunStatus> => {

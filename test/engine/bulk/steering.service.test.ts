@@ -112,3 +112,23 @@ describe("a run", () => {
     expect(writes[1]?.what).toEqual({ assignedTo: "grace@contoso.com" });
   });
 });
+
+describe("two runs", () => {
+  it("get the same part of what bulk may spend while both wait", async () => {
+    const { ids, simulator, startWorker, runOn, until } = await openMany({
+      DEFENDER_INCIDENT_LIMITS: "50/500ms",
+    });
+    const half = ids.length / 2;
+    const [ours, theirs] = [ids.slice(0, half), ids.slice(half)];
+    await runOn(ours, { change: ASSIGN, run_id: "a", verify: false });
+    await runOn(theirs, { change: ASSIGN, run_id: "b", verify: false });
+    await startWorker();
+    await until("a", ({ state }) => state === "done");
+    await until("b", ({ state }) => state === "done");
+    const { effects } = await simulator.ledger();
+    const whose = effects.map(({ incidentId }) => (ours.includes(incidentId) ? "a" : "b"));
+    const whileBoth = whose.slice(0, Math.min(whose.lastIndexOf("a"), whose.lastIndexOf("b")) + 1);
+    const of = (run: string) => whileBoth.filter((each) => each === run).length;
+    expect(Math.abs(of("a") - of("b"))).toBeLessThanOrEqual(0.1 * whileBoth.length);
+  });
+});
