@@ -35,9 +35,12 @@ export function spentCalls(run: Asked, ended: number, changed: number): number {
   return readsOf(run, ended) + changed * writesEach(run);
 }
 
-function readsOf({ selection, verify }: Asked, incidents: number): number {
-  if (selection.kind === "items") return incidents;
-  return verify ? Math.ceil(incidents / LOOKED_AT_ONCE) : 0;
+/** Without a second look, only what a write is made of must be read: fields in a comment, and tags where they were not listed. */
+function readsOf({ selection, verify, change, kind }: Asked, incidents: number): number {
+  const isListed = selection.kind === "filter" || kind === "undo";
+  const needsTags = !isListed && change.add_tags.length + change.remove_tags.length > 0;
+  if (!verify && !needsTags && !(change.comment?.includes("{") ?? false)) return 0;
+  return selection.kind === "items" ? incidents : Math.ceil(incidents / LOOKED_AT_ONCE);
 }
 
 /** A comment is a call of its own. */

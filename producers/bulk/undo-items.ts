@@ -12,16 +12,19 @@ export interface Remains {
   fixed_sample: Pick<Outcome, "id" | "before">[];
   /** Incidents to which the run added nothing but a comment. */
   only_comment: number;
+  /** Incidents that were written without a look at them, so that nobody knows what was there before. */
+  unread: number;
 }
 
 export class UndoItems {
-  readonly remains: Remains = { fixed: 0, fixed_sample: [], only_comment: 0 };
+  readonly remains: Remains = { fixed: 0, fixed_sample: [], only_comment: 0, unread: 0 };
 
   /** Null for an incident that the undo leaves out. */
   toItem({ id, result, before, after }: Outcome): Item | null {
     if (result !== "changed") return null;
     if (before === undefined || Object.keys(before).length === 0) {
-      this.remains.only_comment += 1;
+      const isWritten = Object.keys(after ?? {}).length > 0;
+      this.remains[isWritten ? "unread" : "only_comment"] += 1;
       return null;
     }
     const change = changeBack(before);

@@ -112,6 +112,7 @@ describe("help", () => {
     "settle",
     "pause",
     "unpause",
+    "bulk",
     "actions",
     "check",
     "ops",

@@ -85,13 +85,18 @@ function formatCost({ run, plan, quota }: DraftLook): string {
 }
 
 export function formatRemains(remains: UndoDraft["remains"], { undoes }: RunStatus): string[] {
-  const { fixed, fixed_sample: sample, only_comment: comments } = remains;
+  const { fixed, fixed_sample: sample, only_comment: comments, unread } = remains;
   return [
     "What an undo cannot do: remove comments, reopen alerts, part incidents that were merged.",
     "Incidents that someone has changed since are left as they are, and listed in its report.",
     ...(comments === 0
       ? []
       : [`Only commented on by run ${undoes}: ${plural(comments, "incident")}, left out`]),
+    ...(unread === 0
+      ? []
+      : [
+          `Written by run ${undoes} without a look at what was there before: ${plural(unread, "incident")}, left out`,
+        ]),
     ...(fixed === 0
       ? []
       : [

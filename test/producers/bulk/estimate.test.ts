@@ -38,6 +38,14 @@ it("fifty of a filter are read at once, and none without a second look", () => {
   });
 });
 
+it("without a second look only what a write is made of is read", () => {
+  const reads = (more: object) => expectCalls(runOf(100, { verify: false, ...change(more) }), WHOLE).reads;
+  expect(reads({})).toBe(0);
+  expect(reads({ add_tags: ["a"] })).toBe(100);
+  expect(reads({ comment: "Closed: {displayName}" })).toBe(100);
+  expect(reads({ comment: "Closed" })).toBe(0);
+});
+
 it("no write is expected for what is as asked already, in the proportion in which it was seen", () => {
   expect(expectCalls(runOf(1_000), { looked_at: 50, unchanged: 10 }).writes).toBe(800);
   expect(expectCalls(runOf(50), { looked_at: 50, unchanged: 50 }).writes).toBe(0);

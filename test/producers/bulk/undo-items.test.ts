@@ -14,7 +14,7 @@ it("puts back what a run has changed, if it still is as the run left it", () => 
     change: { status: "active", set_tags: ["a"], unassign: true },
     listed: after,
   });
-  expect(items.remains).toEqual({ fixed: 0, fixed_sample: [], only_comment: 0 });
+  expect(items.remains).toEqual({ fixed: 0, fixed_sample: [], only_comment: 0, unread: 0 });
 });
 
 it.each(["unchanged", "skipped", "failed"])("leaves alone what was %s", (result) => {
@@ -25,7 +25,8 @@ it("counts what it cannot put back, and names the first", () => {
   const items = new UndoItems();
   for (let id = 1; id <= 25; id += 1)
     expect(items.toItem(outcome({ id: String(id), before: { classification: null } }))).toBeNull();
-  expect(items.toItem(outcome({ before: {} }))).toBeNull();
-  expect(items.remains).toMatchObject({ fixed: 25, only_comment: 1 });
+  expect(items.toItem(outcome({ after: {} }))).toBeNull();
+  expect(items.toItem(outcome({ after: { status: "resolved" } }))).toBeNull();
+  expect(items.remains).toMatchObject({ fixed: 25, only_comment: 1, unread: 1 });
   expect(items.remains.fixed_sample).toHaveLength(20);
 });

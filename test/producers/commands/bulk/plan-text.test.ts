@@ -90,6 +90,7 @@ describe("says", () => {
       fixed: 21,
       fixed_sample: [{ id: "7", before: { classification: null } }],
       only_comment: 2,
+      unread: 3,
     };
     const text = planned(runOf({ kind: "undo", undoes: "r0" }), PLAN, { repeated: 0, remains });
     expect(text).toMatch(/^Undo of run r0: 1,240 incidents selected/);
