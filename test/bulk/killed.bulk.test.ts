@@ -1,10 +1,10 @@
 /** A worker that dies anywhere in the work on a run: no incident is written twice, none is forgotten, each comment is there once. */
 import { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
-import { changeSchema } from "../../../src/bulk/change.ts";
-import type { FaultPoint } from "../../../src/fault-point.ts";
-import { openFaultRig } from "../../faults/rig.ts";
-import { bulkOf } from "./opened-run.ts";
+import { changeSchema } from "../../src/bulk/change.ts";
+import type { FaultPoint } from "../../src/fault-point.ts";
+import { bulkOf } from "../engine/bulk/opened-run.ts";
+import { openFaultRig } from "../faults/rig.ts";
 
 const POINTS: readonly FaultPoint[] = [
   "before-note",
