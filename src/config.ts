@@ -15,8 +15,8 @@ import {
   prefixOf,
   readInstance,
 } from "./settings/instance.ts";
+import { type OpsSettings, opsVariables, toOpsSettings } from "./settings/ops.ts";
 import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redis.ts";
-import { type Account, users } from "./settings/users.ts";
 
 export type { Cloud } from "./defender/clouds.ts";
 export type { ApiSettings } from "./settings/api.ts";
@@ -57,16 +57,8 @@ export interface ApiConfig extends ApiSettings {
   logLevel: LogLevel;
 }
 
-export interface OpsConfig {
+export interface OpsConfig extends OpsSettings {
   redis: RedisConfig;
-  host: string;
-  port: number;
-  /** Empty: no login, and loopback only. */
-  users: readonly Account[];
-  /** Null: each start makes one. Several servers must share one. */
-  sessionSecret: string | null;
-  /** Without users: whether this machine may write. */
-  writable: boolean;
   logLevel: LogLevel;
 }
 
@@ -96,17 +88,7 @@ const workerVariables = logVariables.extend({
   RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
 });
 
-const opsVariables = logVariables.extend({
-  OPS_HOST: z.string().default("127.0.0.1"),
-  OPS_PORT: port.prefault("3000"),
-  OPS_USERS: users,
-  // Never repeated: it is a secret.
-  OPS_SESSION_SECRET: z
-    .string()
-    .min(32, { error: "given too short a text; allowed: 32 or more characters" })
-    .optional(),
-  OPS_WRITES: flag.default(false),
-});
+const opsAndLog = logVariables.extend(opsVariables.shape);
 
 const faultVariables = z.object({
   FAULT_POINT: oneOf(FAULT_POINTS).optional(),
@@ -170,15 +152,11 @@ export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
   const problems: string[] = [];
   const scope = unprefixed(cleanEnvironment(raw));
   const redis = read(redisVariables, scope, problems);
-  const ops = read(opsVariables, scope, problems);
+  const ops = read(opsAndLog, scope, problems);
   if (redis === null || ops === null) return refuse(problems);
   return {
     redis: toRedisConfig(redis),
-    host: ops.OPS_HOST,
-    port: ops.OPS_PORT,
-    users: ops.OPS_USERS,
-    sessionSecret: ops.OPS_SESSION_SECRET ?? null,
-    writable: ops.OPS_WRITES,
+    ...toOpsSettings(ops),
     logLevel: ops.LOG_LEVEL,
   };
 }

@@ -1,26 +1,10 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
-import { Cluster } from "ioredis";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import { z } from "zod";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
-
-/** As many are read at every scrape. */
-const NEWEST_FAILED = 200;
-const STATES = ["waiting", "active", "delayed", "failed"] as const;
-
-const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
-const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
-
-interface Figures {
-  queue: InstanceQueue;
-  counts: Readonly<Record<string, number>>;
-  oldestAgeMs: number;
-  workers: number;
-  unsettled: number;
-}
+import { NEWEST_FAILED, readSituation, STATES } from "./situation.ts";
 
 export class QueueMetrics {
   readonly registry = new Registry();
@@ -70,7 +54,7 @@ export class QueueMetrics {
     list: () => Promise<InstanceQueue[]>,
     stops: Pick<Stops, "list">,
   ): Promise<void> {
-    const read = await readAll(redis, queues, list, stops).catch(() => null);
+    const read = await readSituation(redis, queues, list, stops).catch(() => null);
     for (const each of [this.#jobs, this.#oldestAge, this.#workers, this.#unsettled, this.#paused])
       each.reset();
     this.#memoryUsed.remove();
@@ -91,44 +75,4 @@ export class QueueMetrics {
       this.#oldestAge.set({ instance, lane, priority }, oldestAgeMs / 1_000);
     }
   }
-}
-
-async function readAll(
-  redis: RedisClient,
-  queues: Queues,
-  list: () => Promise<InstanceQueue[]>,
-  stopList: Pick<Stops, "list">,
-) {
-  const [[seconds, microseconds], memory, stops] = await Promise.all([
-    redis.time().then((time) => redisTime.parse(time)),
-    readMemory(redis),
-    stopList.list(),
-  ]);
-  const nowMs = seconds * 1_000 + microseconds / 1_000;
-  const figures = await Promise.all((await list()).map((queue) => readQueue(queue, queues, nowMs)));
-  return { memory, stops, figures };
-}
-
-async function readQueue(queue: InstanceQueue, queues: Queues, nowMs: number): Promise<Figures> {
-  const opened = queues.get(queue.name);
-  const [counts, [oldest], workers, failed] = await Promise.all([
-    opened.getJobCounts(...STATES),
-    opened.getJobs(["waiting"], 0, 0, true),
-    opened.getWorkersCount(),
-    opened.getFailed(0, NEWEST_FAILED - 1),
-  ]);
-  const enqueued = enqueuedSchema.safeParse(oldest?.data);
-  const sinceMs = enqueued.success ? Date.parse(enqueued.data.enqueued_at) : (oldest?.timestamp ?? nowMs);
-  // Another than ours may have removed one of them meanwhile.
-  const unsettled = failed.filter((job) => job?.failedReason?.startsWith("outcome_unknown:")).length;
-  return { queue, counts, oldestAgeMs: Math.max(0, nowMs - sinceMs), workers, unsettled };
-}
-
-/** Of all nodes together, in bytes. */
-async function readMemory(redis: RedisClient): Promise<{ used: number; max: number }> {
-  const nodes = redis instanceof Cluster ? redis.nodes("master") : [redis];
-  const texts = await Promise.all(nodes.map((node) => node.info("memory")));
-  const sum = (field: RegExp): number =>
-    texts.reduce((total, text) => total + Number(field.exec(text)?.[1] ?? 0), 0);
-  return { used: sum(/^used_memory:(\d+)/m), max: sum(/^maxmemory:(\d+)/m) };
 }

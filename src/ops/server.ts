@@ -13,6 +13,7 @@ import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
 import { ResultReader } from "../results/reader.ts";
 import { isLoopback } from "../settings/fields.ts";
+import { startAlerts } from "./alert-clock.ts";
 import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
 import { currentCaller } from "./caller.ts";
@@ -22,6 +23,7 @@ import { addHealthRoutes, listen } from "./health.ts";
 import { addLogin } from "./login.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { Sessions } from "./session.ts";
+import { readSituation } from "./situation.ts";
 import { Tries } from "./tries.ts";
 
 export interface RunningOps {
@@ -102,6 +104,13 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     await queues.close();
     redis.disconnect();
   });
+  const watching = startAlerts(config.alerts, {
+    redis,
+    prefix,
+    log,
+    read: () => readSituation(redis, queues, list, stopList),
+  });
+  app.addHook("onClose", async () => watching.stop());
   const port = await listen(app, config, "OPS_HOST, OPS_PORT");
   return { url: `http://${host}:${port}`, routes, stop: () => app.close() };
 }

@@ -126,6 +126,15 @@ export const proxyUrl = z.string().refine((text) => /^https?:$/.test(readUrl(tex
   error: "allowed: an http or https URL such as http://proxy.contoso.com:8080",
 });
 
+/** Whoever knows a webhook's URL can use it, so it is never repeated. */
+export const webhookUrl = z.string().refine(
+  (text) => {
+    const url = readUrl(text);
+    return url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname));
+  },
+  { error: "not readable; allowed: an https URL (http only on loopback)" },
+);
+
 /** A tenant or app id: it becomes part of a URL. */
 export function identifier(allowed: string, refused: readonly string[] = []) {
   return field(allowed, (text) =>

@@ -1,0 +1,39 @@
+/** Looks for alerts twice a minute where a webhook is given, and calls the heartbeat each minute: its silence is an alarm too. */
+import type { OpsConfig } from "../config.ts";
+import { Alerter, type AlerterOptions } from "./alerter.ts";
+import { bodyFor, post } from "./webhook.ts";
+
+const LOOK_EVERY_MS = 30_000;
+const BEAT_EVERY_MS = 60_000;
+
+export function startAlerts(
+  { webhookUrl, format, heartbeatUrl }: OpsConfig["alerts"],
+  options: Omit<AlerterOptions, "tell">,
+): { stop(): void } {
+  const timers: NodeJS.Timeout[] = [];
+  if (webhookUrl !== null) {
+    const alerter = new Alerter({ ...options, tell: (notice) => post(webhookUrl, bodyFor(format, notice)) });
+    let isLooking = false;
+    const look = async (): Promise<void> => {
+      if (isLooking) return;
+      isLooking = true;
+      await alerter.look();
+      isLooking = false;
+    };
+    timers.push(setInterval(look, LOOK_EVERY_MS));
+  }
+  if (heartbeatUrl !== null) {
+    const beat = (): void => {
+      post(heartbeatUrl, null).catch((error: unknown) => {
+        options.log.warn({ event: "alerts.heartbeat_failed", err: error }, "the heartbeat was not taken");
+      });
+    };
+    beat();
+    timers.push(setInterval(beat, BEAT_EVERY_MS));
+  }
+  return {
+    stop() {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,91 @@
+/** How all queues stand, and Redis with them: read anew for every scrape and every look for alerts. */
+import { Cluster } from "ioredis";
+import { z } from "zod";
+import type { InstanceQueue } from "../queue/instance-queues.ts";
+import type { Queues } from "../queue/queues.ts";
+import type { Stop, Stops } from "../queue/stops.ts";
+import type { RedisClient } from "../redis-script.ts";
+
+/** As many are read of every queue. */
+export const NEWEST_FAILED = 200;
+export const STATES = ["waiting", "active", "delayed", "failed"] as const;
+
+const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
+const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
+
+export interface QueueState {
+  queue: InstanceQueue;
+  counts: Readonly<Record<string, number>>;
+  oldestAgeMs: number;
+  workers: number;
+  /** Of the newest failed jobs: those whose outcome is unknown, and how many a refused credential failed lately. */
+  unsettled: number;
+  refused: number;
+  /** Until workers take jobs of it again; 0 now. */
+  heldMs: number;
+}
+
+/** In bytes, of all nodes together; `max` is 0 without a limit. */
+export interface Memory {
+  used: number;
+  max: number;
+}
+
+export interface Situation {
+  figures: readonly QueueState[];
+  memory: Memory;
+  stops: readonly Stop[];
+}
+
+const LATELY_MS = 10 * 60_000;
+
+/** Rejects, or takes long, when Redis is away. */
+export async function readSituation(
+  redis: RedisClient,
+  queues: Queues,
+  list: () => Promise<InstanceQueue[]>,
+  stopList: Pick<Stops, "list">,
+): Promise<Situation> {
+  const [[seconds, microseconds], memory, stops] = await Promise.all([
+    redis.time().then((time) => redisTime.parse(time)),
+    readMemory(redis),
+    stopList.list(),
+  ]);
+  const nowMs = seconds * 1_000 + microseconds / 1_000;
+  const figures = await Promise.all((await list()).map((queue) => readQueue(queue, queues, nowMs)));
+  return { memory, stops, figures };
+}
+
+async function readQueue(queue: InstanceQueue, queues: Queues, nowMs: number): Promise<QueueState> {
+  const opened = queues.get(queue.name);
+  const [counts, [oldest], workers, failed, heldMs] = await Promise.all([
+    opened.getJobCounts(...STATES),
+    opened.getJobs(["waiting"], 0, 0, true),
+    opened.getWorkersCount(),
+    opened.getFailed(0, NEWEST_FAILED - 1),
+    opened.getRateLimitTtl(),
+  ]);
+  const enqueued = enqueuedSchema.safeParse(oldest?.data);
+  const sinceMs = enqueued.success ? Date.parse(enqueued.data.enqueued_at) : (oldest?.timestamp ?? nowMs);
+  // Another than ours may have removed one of them meanwhile.
+  const failedAs = (code: string, sinceMs: number): number =>
+    failed.filter((job) => job?.failedReason?.startsWith(`${code}:`) && (job.finishedOn ?? 0) >= sinceMs)
+      .length;
+  return {
+    queue,
+    counts,
+    oldestAgeMs: Math.max(0, nowMs - sinceMs),
+    workers,
+    unsettled: failedAs("outcome_unknown", 0),
+    refused: failedAs("auth_failed", nowMs - LATELY_MS),
+    heldMs: Math.max(0, heldMs),
+  };
+}
+
+async function readMemory(redis: RedisClient): Promise<Memory> {
+  const nodes = redis instanceof Cluster ? redis.nodes("master") : [redis];
+  const texts = await Promise.all(nodes.map((node) => node.info("memory")));
+  const sum = (field: RegExp): number =>
+    texts.reduce((total, text) => total + Number(field.exec(text)?.[1] ?? 0), 0);
+  return { used: sum(/^used_memory:(\d+)/m), max: sum(/^maxmemory:(\d+)/m) };
+}

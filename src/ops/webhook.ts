@@ -1,0 +1,45 @@
+/** Sends alerts to whoever wants to hear of them: as plain JSON, to Slack, or as an Adaptive Card to a Workflow of Teams. */
+import type { WebhookFormat } from "../settings/webhook-format.ts";
+import type { Alert } from "./alert.ts";
+
+export interface Notice extends Alert {
+  state: "firing" | "recovered";
+}
+
+const PATIENCE_MS = 10_000;
+
+export function bodyFor(format: WebhookFormat, { key, severity, state, text }: Notice): object {
+  const title = state === "recovered" ? "Recovered" : severity === "critical" ? "Critical" : "Warning";
+  const line = `Defender actions: ${text}`;
+  if (format === "json") return { source: "defender-actions", key, severity, state, text };
+  if (format === "slack") return { text: `*${title}* ${line}` };
+  const content = {
+    $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+    type: "AdaptiveCard",
+    version: "1.4",
+    body: [
+      {
+        type: "TextBlock",
+        text: title,
+        weight: "Bolder",
+        color: state === "recovered" ? "Good" : severity === "critical" ? "Attention" : "Warning",
+      },
+      { type: "TextBlock", text: line, wrap: true },
+    ],
+  };
+  const contentType = "application/vnd.microsoft.card.adaptive";
+  return { type: "message", attachments: [{ contentType, contentUrl: null, content }] };
+}
+
+/** Rejects unless the other side accepts. The URL is a secret and is in no message. */
+export async function post(url: string, body: object | null): Promise<void> {
+  const answer = await fetch(url, {
+    method: body === null ? "GET" : "POST",
+    ...(body === null ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    redirect: "error",
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  }).catch(() => null);
+  await answer?.body?.cancel();
+  if (answer === null) throw new Error("the webhook does not answer");
+  if (!answer.ok) throw new Error(`the webhook answers ${answer.status}`);
+}
