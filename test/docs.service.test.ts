@@ -128,6 +128,16 @@ describe("the README's calls over HTTP", () => {
     const { stdout } = await run("python3", ["-c", program], { env });
     expect(stdout).toBe(`True ${DONE}\n`);
   });
+
+  it("close an incident as an agent that speaks MCP", { timeout: LONGEST_MS }, async () => {
+    const [program = ""] = examples("## Enqueue and read", "js");
+    const env = await openServed();
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", program], {
+      cwd: root,
+      env,
+    });
+    expect(stdout).toBe(`true ${DONE}\n`);
+  });
 });
 
 /** Compiles a program in the strictest settings as if it lay in this package, which then finds itself by its name. */

@@ -10,6 +10,7 @@ import type { JobRequest } from "../../src/queue/request.ts";
 import { WaitTimeout } from "../../src/results/wait.ts";
 import { ACTIONS, describeAction } from "../catalog.ts";
 import type { Caller } from "./caller.ts";
+import { asUtf8 } from "./headers.ts";
 import { problemOf, sendProblem } from "./problem.ts";
 import { actionHeaders, actionPath, batchBody, noQuery, waitQuery } from "./schemas.ts";
 import { endOf, read, type Served } from "./served.ts";
@@ -113,19 +114,4 @@ export function toAccepted({ jobId, caseId, action, deduplicated }: Enqueued) {
 
 function pathOf({ caseId, jobId }: Enqueued): string {
   return `/v1/cases/${encodeURIComponent(caseId)}/jobs/${encodeURIComponent(jobId)}`;
-}
-
-/** Node reads headers as Latin-1, and clients write names of people in UTF-8. */
-function asUtf8(headers: NodeJS.Dict<string | string[]>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? decode(value) : value]),
-  );
-}
-
-function decode(value: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(Buffer.from(value, "latin1"));
-  } catch {
-    return value;
-  }
 }

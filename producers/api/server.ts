@@ -15,6 +15,7 @@ import { addCaseRoutes } from "./case-routes.ts";
 import { Desk } from "./desk.ts";
 import { addDocuments } from "./documents.ts";
 import { Identity } from "./identity.ts";
+import { addMcpRoute } from "./mcp-route.ts";
 import { noteMethods, refuseConnection } from "./misuse.ts";
 import { Pipe } from "./pipe.ts";
 import { errorHandler, sendProblem } from "./problem.ts";
@@ -82,6 +83,7 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
 
   addActionRoutes(app, served);
   addCaseRoutes(app, served);
+  addMcpRoute(app, { ...served, desk: new Desk(pipe, auditTo(log), "mcp") });
   await addDocuments(app);
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

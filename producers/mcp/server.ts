@@ -26,7 +26,12 @@ export interface McpOptions {
   waitMs: number;
   instance?: string;
   requestedBy: string;
+  /** Which actions are offered; default all. */
+  offers?(action: string): boolean;
 }
+
+/** What of the client is needed. */
+export type McpClient = Pick<Client, "submit" | "followCase" | "result">;
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
@@ -39,14 +44,16 @@ const RESULT_TEMPLATE = {
 };
 
 /** Not connected yet: give it a transport. What is refused is an answer with `isError`, so that an agent can mend its call. */
-export function createMcpServer(client: Client, options: McpOptions): Server {
-  const { version, waitMs, instance, requestedBy } = options;
+export function createMcpServer(client: McpClient, options: McpOptions): Server {
+  const { version, waitMs, instance, requestedBy, offers = () => true } = options;
   const server = new Server(
     { name: "defender-actions", title: "Microsoft 365 Defender actions", version },
     { capabilities: { tools: {}, resources: {} } },
   );
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: [...TOOLS] }));
+  server.setRequestHandler(ListToolsRequestSchema, () => ({
+    tools: TOOLS.filter(({ name }) => offers(name)),
+  }));
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, extra): Promise<CallToolResult> => {
     const { name: action, arguments: input = {} } = params;
     if (!ACTION_NAMES.some((known) => known === action))
