@@ -34,7 +34,8 @@ export async function openPlace({ cleanup }: Session, limit: Limit, ledger = tru
   });
   const rig = await cleanup.start(opening, (opened) => opened.close());
   const worker = await rig.startWorker();
-  return { redis, rig, worker, bulk: new BulkCli({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix }) };
+  const bulk = await cleanup.start(Promise.resolve(new BulkCli(rig)), async (one) => one.close());
+  return { redis, rig, worker, bulk };
 }
 
 /** A file of ids, one a line, that goes with the session. */

@@ -43,7 +43,7 @@ export async function measureScale(incidents: number, session: Session): Promise
   const asking = ["reclassify", "--from", file, "--case-id", "bench", "--expect", String(incidents)];
   const producer = bulk.start(...asking, ...CHANGE);
   const producerMemory = watchMemory(producer.child.pid ?? 0);
-  const runId = await bulk.findRun("bench", producer);
+  const runId = await bulk.findRun((run) => run.case_id === "bench", producer);
   await bulk.until(runId, ({ state, counts }) => state === "running" && counts.selected === incidents);
   const acceptedMs = performance.now() - startedMs;
   const pausedMs = await timed(() => bulk.run("pause", runId));
@@ -53,6 +53,8 @@ export async function measureScale(incidents: number, session: Session): Promise
   producer.child.kill("SIGINT");
   await producer.ended;
   const cancelledMs = await timed(() => bulk.run("cancel", runId));
+  // Once it has its result, the run is down to its report.
+  await rig.client.waitForResult({ caseId: "bench", jobId: runId }, { timeoutMs: 60_000 });
   const othersMs = await others.stop();
   return {
     incidents,

@@ -37,9 +37,17 @@ const EDITED_MEANWHILE = ["1", "2"];
 const ASSIGNED_MEANWHILE = "6";
 const EDITED_BEFORE_UNDO = ["20", "21"];
 
-export async function acceptRun(rig: Rig, { incidents, timeoutMs }: Crowd): Promise<void> {
+export async function acceptRun(rig: Rig, crowd: Crowd): Promise<void> {
+  const bulk = new BulkCli(rig);
+  try {
+    await acceptWith(bulk, rig, crowd);
+  } finally {
+    bulk.close();
+  }
+}
+
+async function acceptWith(bulk: BulkCli, rig: Rig, { incidents, timeoutMs }: Crowd): Promise<void> {
   const { simulator } = rig;
-  const bulk = new BulkCli({ REDIS_URL: rig.redisUrl, QUEUE_PREFIX: rig.prefix });
   await simulator.reset(incidents);
   for (const id of ALREADY_SO) await simulator.editIncident(id, { ...RESOLVED, customTags: ["Bulk"] });
   const first = await statesOf(rig);
@@ -52,7 +60,7 @@ export async function acceptRun(rig: Rig, { incidents, timeoutMs }: Crowd): Prom
 
   const asking = ["--case-id", "acceptance", "--yes", "--expect", String(incidents), "--json"];
   const producer = bulk.start("reclassify", ...SELECTION, ...CHANGE, ...asking);
-  const runId = await bulk.findRun("acceptance", producer);
+  const runId = await bulk.findRun((run) => run.case_id === "acceptance", producer);
   await simulator.effect("patch", Math.round(incidents * 0.15), timeoutMs);
   await doomed.kill("SIGKILL");
   await rig.startWorker();
@@ -69,6 +77,7 @@ export async function acceptRun(rig: Rig, { incidents, timeoutMs }: Crowd): Prom
   await bulk.run("resume", runId);
   const status = await bulk.until(runId, ({ state }) => state === "done");
 
+  expect((await bulk.list()).map(({ run_id, state }) => [run_id, state])).toEqual([[runId, "done"]]);
   const report = await reportOf(bulk, runId);
   expect(report.size).toBe(incidents);
   expect(status.counts).toEqual({
@@ -91,9 +100,8 @@ export async function acceptRun(rig: Rig, { incidents, timeoutMs }: Crowd): Prom
   for (const id of EDITED_BEFORE_UNDO) await simulator.editIncident(id, { status: "active" });
   const dryUndo = await bulk.run("undo", runId, "--dry-run");
   expect(dryUndo.out + dryUndo.err).toContain(String(changed.length));
-  const known = new Set((await bulk.list()).map(({ run_id }) => run_id));
   const undoing = bulk.start("undo", runId, "--yes", "--json");
-  const undoId = await newRun(bulk, known);
+  const undoId = await bulk.findRun((run) => run.undoes === runId, undoing);
   await bulk.until(undoId, ({ state }) => state === "done");
   expect(await undoing.ended).toMatchObject({ code: 0 });
 
@@ -137,11 +145,4 @@ function idsOf(report: ReadonlyMap<string, ReportLine>, result: string): string[
 
 function timesEach(ids: readonly string[], times: number): Record<string, number> {
   return Object.fromEntries(ids.map((id) => [id, times]));
-}
-
-async function newRun(bulk: BulkCli, known: ReadonlySet<string>): Promise<string> {
-  for (;;) {
-    const run = (await bulk.list()).find(({ run_id }) => !known.has(run_id));
-    if (run !== undefined) return run.run_id;
-  }
 }

@@ -1,25 +1,14 @@
-/** The shipped `bulk` commands, and what they print, as a test or a bench uses them. */
+/** The shipped `bulk` commands, as a test or a bench uses them; how runs stand is read without one, for each takes a second to start. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import type { RunStatus } from "../../src/bulk/run.ts";
+import { RunReader } from "../../src/bulk/run-reader.ts";
+import { connectWorker } from "../../src/queue/connection.ts";
+import type { RedisClient } from "../../src/redis-script.ts";
 import { type Ended, type Running, runBin, startBin, type Variables } from "../cli/bin.ts";
+import type { Rig } from "../support/rig.ts";
 
-const counts = z.record(z.string(), z.number());
-const runSchema = z.looseObject({ run_id: z.string(), case_id: z.string(), state: z.string() });
-const statusSchema = runSchema.extend({
-  reason: z.string().nullable(),
-  counts: z.object({
-    read: z.number(),
-    selected: z.number(),
-    changed: z.number(),
-    unchanged: z.number(),
-    skipped: counts,
-    failed: counts,
-    waiting: z.number(),
-    in_hand: z.number(),
-  }),
-});
-export type Status = z.infer<typeof statusSchema>;
-
+const listSchema = z.array(z.looseObject({ run_id: z.string(), case_id: z.string(), state: z.string() }));
 const lineSchema = z.looseObject({
   id: z.string(),
   result: z.string(),
@@ -29,13 +18,21 @@ const lineSchema = z.looseObject({
 });
 export type ReportLine = z.infer<typeof lineSchema>;
 
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 100;
 
 export class BulkCli {
   readonly #env: Variables;
+  readonly #redis: RedisClient;
+  readonly #reader: RunReader;
 
-  constructor(env: Variables) {
-    this.#env = env;
+  constructor({ redis, redisUrl, prefix }: Pick<Rig, "redis" | "redisUrl" | "prefix">) {
+    this.#env = { REDIS_URL: redisUrl, QUEUE_PREFIX: prefix };
+    this.#redis = connectWorker(redis);
+    this.#reader = new RunReader(this.#redis, prefix);
+  }
+
+  close(): void {
+    this.#redis.disconnect();
   }
 
   /** Rejects with what it said when it does not exit 0. */
@@ -51,34 +48,32 @@ export class BulkCli {
   }
 
   /** Newest first. */
-  async list(): Promise<z.infer<typeof runSchema>[]> {
-    return z.array(runSchema).parse(JSON.parse((await this.run("list", "--json")).out));
+  async list(): Promise<z.infer<typeof listSchema>> {
+    return listSchema.parse(JSON.parse((await this.run("list", "--json")).out));
   }
 
-  /** The run of a case, as soon as it is there. */
-  async findRun(caseId: string, running?: Running): Promise<string> {
-    let ended: Ended | undefined;
-    void running?.ended.then((how) => {
-      ended = how;
+  /** The first run that is looked for, as soon as it is there; rejects when the command that makes it ends before. */
+  async findRun(isIt: (run: RunStatus) => boolean, { ended }: Running): Promise<string> {
+    let how: Ended | undefined;
+    void ended.then((end) => {
+      how = end;
     });
     for (;;) {
-      const found = (await this.list()).find((run) => run.case_id === caseId);
+      const hasEnded = how;
+      const found = (await this.#reader.list()).find(isIt);
       if (found !== undefined) return found.run_id;
-      if (ended !== undefined) throw new Error(`no run; it exited ${ended.code}:\n${ended.err}`);
+      if (hasEnded !== undefined) throw new Error(`no run; it exited ${hasEnded.code}:\n${hasEnded.err}`);
       await sleep(LOOK_EVERY_MS);
     }
   }
 
-  async status(runId: string): Promise<Status> {
-    return statusSchema.parse(JSON.parse((await this.run("status", runId, "--json")).out));
-  }
-
-  /** Nothing announces it, so it is asked for. */
-  async until(runId: string, isSo: (status: Status) => boolean): Promise<Status> {
+  /** Nothing announces it, so it is looked for. */
+  async until(runId: string, isSo: (status: RunStatus) => boolean): Promise<RunStatus> {
     for (;;) {
-      const status = await this.status(runId);
+      const status = await this.#reader.status(runId);
+      if (status === null) throw new Error(`no run ${runId}`);
       if (isSo(status)) return status;
-      if (["failed", "cancelled"].includes(status.state))
+      if (status.state === "failed" || status.state === "cancelled")
         throw new Error(`run ${status.state}: ${status.reason}`);
       await sleep(LOOK_EVERY_MS);
     }
