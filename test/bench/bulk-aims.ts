@@ -79,7 +79,12 @@ function aimsOfRate(figures: RateFigures): BulkAim[] {
   const slotMs = limit.windowMs / limit.calls;
   const idle = median(idleMs);
   return [
-    within(`${incidents} incidents: of the physical limit`, spanMs / physicalMs, 1.05, "×"),
+    within(
+      `${incidents} incidents, selected in ${(figures.selectedMs / 1_000).toFixed(0)} s: writes, of the physical limit`,
+      spanMs / physicalMs,
+      1.05,
+      "×",
+    ),
     within("calls of those needed", calls / neededCalls, 1.05, "×"),
     within("busiest window", busiest, limit.calls, ""),
     within("interactive answer waits, 50 %", median(besideMs) - idle, 2 * slotMs, "ms more than idle"),

@@ -27,6 +27,7 @@ const RATE: RateFigures = {
   neededCalls: 5_200,
   spanMs: 130_000,
   physicalMs: 128_000,
+  selectedMs: 20_000,
   busiest: 100,
   reportBytesEach: 40,
   idleMs: [20],
@@ -73,7 +74,7 @@ describe("an aim is missed", () => {
     [{ scale: { acceptedMs: 61_000 } }, "1000000 ids: accepted"],
     [{ scale: { callsWhilePaused: 1 } }, "1000000 ids: calls while paused"],
     [{ scale: { workerBytes: 300_000_000 } }, "worker, 1000 ids to 1000000"],
-    [{ rate: { spanMs: 135_000 } }, "5000 incidents: of the physical limit"],
+    [{ rate: { spanMs: 135_000 } }, "5000 incidents, selected in 20 s: writes, of the physical limit"],
     [{ rate: { busiest: 101 } }, "busiest window"],
     [{ rate: { besideMs: [100] } }, "interactive answer waits, 50 %"],
   ])("by %j", (change, what) => {
