@@ -133,6 +133,31 @@ describe("the documents", () => {
     for (const name of VARIABLES) expect(table).toContain(`| \`${name}\` |`);
   });
 
+  it("list every event of the log, and none that is not logged", () => {
+    const listed = tableIn(read("docs/events.md"), "## All events").map(([event = ""]) => event);
+    const files = ["src", "workers", "producers/api"].flatMap((folder) =>
+      readdirSync(new URL(`../${folder}`, import.meta.url), { recursive: true })
+        .map((name) => `${folder}/${String(name)}`)
+        .filter((name) => name.endsWith(".ts")),
+    );
+    const logged = files.flatMap((file) =>
+      [...read(file).matchAll(/\bevent: ["`]([^"`]+)["`]/g)].map(([, event = ""]) => event),
+    );
+    expect(logged.length).toBeGreaterThan(25);
+    // Of a name that is put together, the first part is known.
+    const matches = (pattern: string, event: string): boolean => {
+      const [start = ""] = pattern.split(/\$\{|\*/);
+      return start === pattern ? event === pattern : event.startsWith(start);
+    };
+    const missing = logged.filter((event) => {
+      const [start = ""] = event.split("${");
+      return !listed.some((one) => matches(one, event) || (start !== event && one.startsWith(start)));
+    });
+    expect(missing).toEqual([]);
+    const gone = listed.filter((one) => !logged.some((event) => matches(event, one) || matches(one, event)));
+    expect(gone).toEqual([]);
+  });
+
   it("lead to files that are there", () => {
     const linked = [...readme.matchAll(/\]\((?!http)([^)#]+)/g)].map(([, path = ""]) => path);
     const named = [...architecture.matchAll(/`((?:src|test)\/[\w./-]+\.\w+)`/g)].map(([, path = ""]) => path);
