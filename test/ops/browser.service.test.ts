@@ -23,7 +23,7 @@ async function openPage({ url }: Pick<Opened, "url">, user?: string): Promise<Pa
   const context = await (browser ?? expect.unreachable()).newContext({ baseURL: url });
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   if (user === undefined) return page;
   await page.goto("/");
   await page.getByLabel("Name").fill(user);
@@ -44,7 +44,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   }
 }
 
-describe("in a browser", () => {
+describe("in a browser", { timeout: 180_000 }, () => {
   it("an operator sees a failed job and retries it, which a viewer cannot", async ({ skip }) => {
     if (browser === null) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
@@ -88,7 +88,8 @@ describe("in a browser", () => {
     await stops.pause(writes, { by: "ada", why: "change freeze" });
     await ops.client.enqueue("update_incident", UPDATE, { requestedBy: "playbook 7" });
     const query = await ops.client.enqueue("execute_custom_query", { ...CASE, query: "AlertInfo | take 5" });
-    await ops.client.waitForResult(query, { timeoutMs: 20_000 });
+    // The simulator loads its parser of KQL for the first query, which takes its time on a busy machine.
+    await ops.client.waitForResult(query, { timeoutMs: 60_000 });
     const page = await openPage(ops, "grace");
     await page.goto("/cases");
     await page.getByLabel("Case id").focus();
