@@ -32,6 +32,7 @@ export default defineConfig({
             ...architecture,
             "test/**/*.fault.test.ts",
             "test/**/*.bulk.test.ts",
+            "test/**/*.long.test.ts",
           ],
           testTimeout: 20_000,
         },
