@@ -14,11 +14,6 @@ describe.concurrent("after an outage of Redis", { timeout: 180_000 }, () => {
     expect(tookMs).toBeLessThan(CONSUME_WITHIN_MS);
   });
 
-  it("that left connections half-open, all workers consume again within 30 s, without a restart", async (context) => {
-    const tookMs = await surviveOutage(context, { kind: "half-open", ms: 2_000, isBusy: true });
-    expect(tookMs).toBeLessThan(CONSUME_WITHIN_MS);
-  });
-
   it("that left the client's subscription half-open, a wait ends all the same", async (context) => {
     const rig = await openFaultRig(context);
     const proxy = await openProxy(context, rig.redisUrl);
