@@ -64,6 +64,8 @@ export interface CallContext {
   expiresAtMs: number | null;
   /** The last look, with a slot in hand, before a call leaves. It throws a Failure to stop the call. */
   beforeSend(call: { lane: Lane; write: boolean }): Promise<void>;
+  /** Hears of each write that Graph has confirmed, with the id by which Microsoft's support finds it. */
+  onWritten?(requestId: string | undefined): void;
 }
 
 /** One configured Defender instance, shared by all jobs of a process. */

@@ -25,6 +25,7 @@ const commentList = z.looseObject({ value: z.array(commentSchema) });
 export function openDefender(wiring: Wiring, rows: RowReader, context: CallContext): Defender {
   async function fetch<T>(call: GraphCall, schema: z.ZodType<T>): Promise<T> {
     const answer = await callGraph(wiring, context, call);
+    if (call.kind === "patch" || call.kind === "comment") context.onWritten?.(answer.headers["request-id"]);
     const parsed = schema.safeParse(parseJson(answer.body.toString("utf8")));
     if (!parsed.success) throw unreadableFault(call, answer);
     return parsed.data;

@@ -26,6 +26,7 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
   let { note, done } = taken;
   let last = incident;
   let isDryRun = false;
+  let requestId: string | undefined;
   if (done === null) {
     let update: Done["update"] = null;
     if (note !== null || hasFields(change, incident)) {
@@ -33,6 +34,7 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
       const made = await attemptWrite(scene, note, reclassify(change, incident, isKnown), null, {});
       if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(scene, made);
       isDryRun = made.ended.reason === "dry_run";
+      requestId = made.requestId;
       last = { ...incident, ...incidentSchema.parse(made.ended.json) };
       update = describeUpdate(scene, change, incident, last);
     }
@@ -49,13 +51,20 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
     const made = await attemptWrite(advanced, note, addCommentToIncident, known, input);
     if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(advanced, made);
     isDryRun = made.ended.reason === "dry_run";
+    requestId = made.requestId ?? requestId;
   }
   const url = update?.url ?? last.incidentWebUrl ?? null;
   const { before, after = {} } = update ?? {};
   const what = isDryRun
     ? ({ result: "skipped", reason: "dry_run" } as const)
     : ({ result: "changed" } as const);
-  const outcome = { ...what, url, ...(before && { before }), after };
+  const outcome = {
+    ...what,
+    url,
+    ...(requestId && { request_id: requestId }),
+    ...(before && { before }),
+    after,
+  };
   return () => end(advanced, outcome, taken.attempts + 1);
 }
 
@@ -87,7 +96,7 @@ async function attemptWrite(
   /** Null: it is read. */
   known: Incident | null,
   input: Job["input"],
-): Promise<Attempt> {
+): Promise<Attempt & { requestId: string | undefined }> {
   const { run, taken, nowMs, tools, signal } = scene;
   const { runs, instance, settings } = tools;
   const job: Job = {
@@ -102,8 +111,11 @@ async function attemptWrite(
     enqueued_at: new Date(nowMs).toISOString(),
     expires_at: new Date(nowMs).toISOString(),
   };
-  const connection = knowing(known, instance.connection);
-  return await attempt(
+  let requestId: string | undefined;
+  const connection = knowing(known, instance.connection, (id) => {
+    requestId = id;
+  });
+  const made = await attempt(
     job,
     action,
     { caseId: run.case_id, jobId: job.job_id, generation: 1, run: 1 },
@@ -128,14 +140,19 @@ async function attemptWrite(
     },
     signal,
   );
+  return { ...made, requestId };
 }
 
 /** What was just read is not read again; and nothing is written to the survivor of a merge, which holds other alerts too. */
-function knowing(known: Incident | null, connection: DefenderConnection): DefenderConnection {
+function knowing(
+  known: Incident | null,
+  connection: DefenderConnection,
+  onWritten: (requestId: string | undefined) => void,
+): DefenderConnection {
   return {
     ...connection,
     open(context) {
-      const defender = connection.open(context);
+      const defender = connection.open({ ...context, onWritten });
       const isVerifying = context.expiresAtMs === null;
       return {
         ...defender,

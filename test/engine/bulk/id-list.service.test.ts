@@ -51,6 +51,18 @@ describe("a run over ids", () => {
     expect(JSON.stringify(comments)).toContain("Closed: 29, resolved");
   });
 
+  it("tells the request id of the last write, by which Microsoft's support finds it", async () => {
+    const { simulator, startWorker, runOn, end, outcomes } = await openBulk();
+    await runOn([29], { change: changeSchema.parse({ ...RESOLVE, comment: "Closed" }) });
+    await startWorker();
+    await end();
+    const { arrivals } = await simulator.ledger();
+    const sent = arrivals.filter(({ method, path }) => method === "POST" && path.endsWith("/comments"));
+    expect((await outcomes()).map(({ request_id: id }) => id)).toEqual(
+      sent.map(({ requestId }) => requestId),
+    );
+  });
+
   it("reads each incident once, and writes it without reading it again", async () => {
     const { simulator, startWorker, runOn, end } = await openBulk();
     await simulator.editIncident("29", { status: "active" });
