@@ -54,7 +54,7 @@ async function acceptWith(bulk: BulkCli, rig: Rig, { incidents, timeoutMs }: Cro
   const [doomed] = [await rig.startWorker(), await rig.startWorker()];
 
   const dry = await bulk.run("reclassify", ...SELECTION, ...CHANGE, "--dry-run", "--case-id", "dry");
-  expect(dry.out + dry.err).toContain(String(incidents));
+  expect(dry.out + dry.err).toContain(incidents.toLocaleString("en-US"));
   expect((await simulator.countEffects()).patch).toEqual({});
   expect(await bulk.list()).toEqual([]);
 
@@ -99,7 +99,7 @@ async function acceptWith(bulk: BulkCli, rig: Rig, { incidents, timeoutMs }: Cro
 
   for (const id of EDITED_BEFORE_UNDO) await simulator.editIncident(id, { status: "active" });
   const dryUndo = await bulk.run("undo", runId, "--dry-run");
-  expect(dryUndo.out + dryUndo.err).toContain(String(changed.length));
+  expect(dryUndo.out + dryUndo.err).toContain(changed.length.toLocaleString("en-US"));
   const undoing = bulk.start("undo", runId, "--yes", "--json");
   const undoId = await bulk.findRun((run) => run.undoes === runId, undoing);
   await bulk.until(undoId, ({ state }) => state === "done");
