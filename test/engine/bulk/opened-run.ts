@@ -1,5 +1,5 @@
 /** A worker, a simulated Defender, and runs made as producers make them. */
-import { expect } from "vitest";
+import { expect, vi } from "vitest";
 import { endedOf, isOver, type Outcome, type RunSpec, type RunStatus } from "../../../src/bulk/run.ts";
 import { RunReader } from "../../../src/bulk/run-reader.ts";
 import { RunStore } from "../../../src/bulk/run-store.ts";
@@ -24,7 +24,8 @@ export function bulkOf({ redis, prefix }: Pick<Engine, "redis" | "prefix">) {
     isSo: (run: RunStatus) => boolean,
     timeout = 50_000,
   ): Promise<RunStatus> => {
-    await expect.poll(async () => isSo(await status(runId)), { timeout, interval: 20 }).toBe(true);
+    // `expect.poll` belongs to one test, of which several run at once.
+    await vi.waitFor(async () => expect(isSo(await status(runId))).toBe(true), { timeout, interval: 20 });
     return await status(runId);
   };
   const status = async (runId: string): Promise<RunStatus> => {
