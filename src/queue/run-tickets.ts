@@ -21,5 +21,14 @@ const TICKET_OPTIONS = {
 export async function addTickets(queues: Queues, instance: string, runId: string): Promise<void> {
   const queue = queues.get(runsQueueName(instance));
   for (let number = 1; number <= TICKETS; number += 1)
-    await queue.add("run", { v: 1, run_id: runId }, { ...TICKET_OPTIONS, jobId: `${runId}-${number}` });
+    await queue.add("run", { v: 1, run_id: runId }, { ...TICKET_OPTIONS, jobId: ticketId(runId, number) });
+}
+
+/** One of a run's tickets, for what only one of them may do. */
+export function isFirstTicket(runId: string, queueJobId: string): boolean {
+  return queueJobId === ticketId(runId, 1);
+}
+
+function ticketId(runId: string, number: number): string {
+  return `${runId}-${number}`;
 }

@@ -1,4 +1,5 @@
 /** Finds the incidents of a run: one page of its list a turn; of a draft also what would be changed. */
+import { setMaxListeners } from "node:events";
 import { withOwn } from "../../bulk/change.ts";
 import { planPart } from "../../bulk/plan.ts";
 import type { RunReading } from "../../bulk/run-record.ts";
@@ -48,6 +49,8 @@ export async function lookAhead(
 ): Promise<TurnEnd> {
   const { status } = reading;
   const items = await tools.runs.peek(status.run_id, LOOKED_AT);
+  // Each look listens for the end of the turn, which Node takes for a leak.
+  setMaxListeners(0, signal);
   const defender = openLooker(tools, signal);
   const looks = await Promise.allSettled(items.map((item) => eyes.see(item, true, defender)));
   const seen = [];

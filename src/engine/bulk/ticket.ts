@@ -2,6 +2,7 @@
 import type { ItemStore } from "../../bulk/item-store.ts";
 import { isOver } from "../../bulk/run.ts";
 import type { RunReading } from "../../bulk/run-record.ts";
+import { isFirstTicket } from "../../queue/run-tickets.ts";
 import type { QueuedJob } from "../../queue/turns.ts";
 import { FreshEyes } from "./fresh-eyes.ts";
 import { workOn } from "./item.ts";
@@ -21,6 +22,8 @@ const TURN_ITEMS = 4;
 /** With items that wait for a time alone, a ticket looks again so soon. */
 const LOOK_AGAIN_MS = 5_000;
 const FORGOTTEN_AFTER_MS = 120_000;
+/** How soon the other tickets see that the first one has selected. */
+const UNTIL_SELECTED_MS = 1_000;
 
 /** Rejects only when Redis does. */
 export async function takeTurn(
@@ -35,12 +38,16 @@ export async function takeTurn(
   const { status } = reading;
   if (!status.is_draft) await summaries.begin(reading);
   const isListed = status.selection.kind === "filter";
-  if (status.state === "selecting" && !status.is_selected)
-    return isListed ? await selectPage(reading, tools, signal) : { kind: "over" };
+  const isSelecting = status.state === "selecting" && !status.is_selected;
+  if (isSelecting && !isListed) return { kind: "over" };
+  // Two tickets would list the same page, or look at the same incidents, and spend twice the calls.
+  const mayLook = isFirstTicket(runId, place.queueJobId);
+  if (isSelecting)
+    return mayLook ? await selectPage(reading, tools, signal) : { kind: "again", delayMs: UNTIL_SELECTED_MS };
   const eyes = eyesOf(reading, tools);
   if (status.is_draft) {
     const isPlanned = isListed || isOver(status.state) || (await runs.isPlanned(runId));
-    return isPlanned ? { kind: "over" } : await lookAhead(reading, eyes, tools, signal);
+    return isPlanned || !mayLook ? { kind: "over" } : await lookAhead(reading, eyes, tools, signal);
   }
   const taken = await runs.take(runId, place.queueJobId, TURN_ITEMS);
   if (taken === null) return { kind: "over" };

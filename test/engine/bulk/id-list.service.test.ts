@@ -63,6 +63,15 @@ describe("a run over ids", () => {
     );
   });
 
+  it("writes nothing while DEFENDER_WRITES is off, and says so of each", async () => {
+    const { startWorker, runOn, end, outcomes, effects } = await openBulk({ DEFENDER_WRITES: "off" });
+    await runOn([29], { change: changeSchema.parse({ ...RESOLVE, comment: "Closed" }) });
+    await startWorker();
+    await end();
+    expect(await outcomes()).toMatchObject([{ id: "29", result: "skipped", reason: "dry_run" }]);
+    expect(await effects()).toEqual([]);
+  });
+
   it("reads each incident once, and writes it without reading it again", async () => {
     const { simulator, startWorker, runOn, end } = await openBulk();
     await simulator.editIncident("29", { status: "active" });
