@@ -1,4 +1,5 @@
 /** `defender-actions api`: enqueue and results over HTTP, for whoever is not Node and has no Redis password. */
+import { setMaxListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -53,6 +54,8 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
   const identity = new Identity(tokens);
   const pipe = new Pipe(config.redis, log);
   const stopping = new AbortController();
+  // Every follower listens for the end, which Node takes for a leak.
+  setMaxListeners(0, stopping.signal);
   const served = { pipe, desk: new Desk(pipe, auditTo(log), "http"), identity, stopping: stopping.signal };
 
   app.addHook("onRequest", async (_request, reply) => {
