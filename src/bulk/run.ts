@@ -46,7 +46,8 @@ export const runSpecSchema = z.object({
 });
 export type RunSpec = z.output<typeof runSpecSchema>;
 
-const FIELDS = [
+/** Fields of an incident that a run may set. */
+export const FIELDS = [
   "status",
   "classification",
   "determination",
@@ -54,7 +55,7 @@ const FIELDS = [
   "customTags",
   "resolvingComment",
 ] as const;
-/** Fields of an incident that a run sets, with the values that were read. */
+/** Of those that a run does set, the values that were read. */
 export const fieldsSchema = z.partialRecord(z.enum(FIELDS), z.unknown());
 export type Fields = z.output<typeof fieldsSchema>;
 

@@ -1,6 +1,6 @@
 /** `defender-actions bulk report`: what became of each incident of a run. */
 import { type Command, Option } from "commander";
-import { endedOf, type Outcome, type RunStatus } from "../../../src/bulk/run.ts";
+import { endedOf, FIELDS, type Outcome, type RunStatus } from "../../../src/bulk/run.ts";
 import { print, printJsonLine, printText, tell, visible } from "../../../src/output.ts";
 import { toCsv } from "../../../src/results/csv.ts";
 import { withClient } from "../session.ts";
@@ -10,15 +10,6 @@ import { formatCounts } from "./run-text.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
 type Format = (typeof FORMATS)[number];
-
-const FIELDS = [
-  "status",
-  "classification",
-  "determination",
-  "assignedTo",
-  "customTags",
-  "resolvingComment",
-] as const satisfies (keyof NonNullable<Outcome["before"]>)[];
 
 const COLUMNS = ["id", "result", "reason", "error_code", "message", "attempts", "request_id", "at", "url"];
 
