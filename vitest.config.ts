@@ -40,6 +40,7 @@ export default defineConfig({
       {
         test: {
           name: "service",
+          isolate: false,
           include: service,
           ...onRealRedis,
           maxWorkers: 5,
