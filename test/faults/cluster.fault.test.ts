@@ -1,6 +1,7 @@
 /** The whole pipe on a Redis Cluster of three masters. */
 import { describe, expect, it } from "vitest";
-import type { Result } from "../../producers/client.ts";
+import type { Client, Result } from "../../producers/client.ts";
+import type { RunStatus } from "../../src/bulk/run.ts";
 import { check } from "./checker.ts";
 import { openCluster } from "./cluster.ts";
 import { answerQueries } from "./consuming.ts";
@@ -49,6 +50,36 @@ describe.concurrent("on a cluster", { timeout: 180_000 }, () => {
     const page = query === undefined ? null : await client.rows(query, { offset: 900, limit: 500 });
     expect([page?.rows.length, page?.total]).toEqual([100, 1_000]);
     await check(rig);
+  });
+
+  it("a bulk run selects, writes each incident once, and is undone", async (context) => {
+    const cluster = await openCluster(context);
+    const rig = await openFaultRig(context, cluster.rig);
+    const { bulk } = rig.client;
+    await Promise.all([rig.startWorker(), rig.startWorker()]);
+    const before = await rig.simulator.incidents();
+    const ids = before.filter(({ status }) => status === "active").map(({ id }) => String(id));
+    const finish = async (runId: string): Promise<RunStatus | null> => {
+      await bulk.start(runId);
+      let last: RunStatus | null = null;
+      for await (const run of bulk.follow(runId)) last = run;
+      return last;
+    };
+    const { run } = await bulk.draft({ where: { status: "Active" }, change: { status: "Resolved" } });
+    await selected(bulk, run.run_id);
+    const done = await finish(run.run_id);
+    expect(done).toMatchObject({ state: "done", counts: { waiting: 0, in_hand: 0, failed: {} } });
+    expect(done?.counts.changed).toBeGreaterThan(1);
+    const undo = await bulk.draftUndo(run.run_id);
+    expect(await finish(undo.run.run_id)).toMatchObject({
+      state: "done",
+      counts: { changed: done?.counts.changed },
+    });
+    const { patch = {} } = await rig.simulator.countEffects();
+    expect(Object.keys(patch).every((id) => ids.includes(id))).toBe(true);
+    expect(new Set(Object.values(patch))).toEqual(new Set([2]));
+    const after = await rig.simulator.incidents();
+    expect(after.map(({ id, status }) => [id, status])).toEqual(before.map(({ id, status }) => [id, status]));
   });
 
   it("updates to one incident keep their order, also behind one that is throttled", async (context) => {
@@ -105,3 +136,7 @@ describe.concurrent("on a cluster", { timeout: 180_000 }, () => {
     }
   });
 });
+
+async function selected(bulk: Client["bulk"], runId: string): Promise<void> {
+  await expect.poll(async () => (await bulk.look(runId)).run.is_selected, { timeout: 30_000 }).toBe(true);
+}
