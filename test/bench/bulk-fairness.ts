@@ -28,7 +28,7 @@ export async function measureFairness(
       const file = await writeIds(session, of);
       const asking = ["--case-id", `bench-${run}`, "--expect", String(each), "--yes", "--json"];
       const change = ["--assign-to", `run-${run}@contoso.com`];
-      const producer = bulk.start("reclassify", "--from", file, ...change, ...asking);
+      const producer = bulk.start(["reclassify", "--from", file, ...change, ...asking]);
       const runId = await bulk.findRun(({ case_id }) => case_id === `bench-${run}`, producer);
       await bulk.until(runId, ({ counts }) => counts.changed > 0);
       producer.child.kill("SIGINT");

@@ -54,7 +54,7 @@ export async function measureRate(incidents: number, limit: Limit, session: Sess
   const limits = ["--expect", String(active), "--limit", String(active)];
   const change = ["--status", "resolved", "--classification", "falsePositive"];
   const asking = ["--where-status", "active", ...change, ...limits, "--case-id", "bench", "--yes", "--json"];
-  const producer = bulk.start("reclassify", ...asking);
+  const producer = bulk.start(["reclassify", ...asking]);
   const runId = await bulk.findRun((run) => run.case_id === "bench", producer);
   let isOver = false;
   void producer.ended.then(() => {

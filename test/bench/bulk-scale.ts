@@ -5,6 +5,9 @@ import { type BulkPlace, openPlace, writeIds } from "./bulk-place.ts";
 import { keyBytes, watchMemory } from "./memory.ts";
 import type { Session } from "./session.ts";
 
+/** So small that what grows is what is needed, and not what nobody has collected yet. */
+const PRODUCER_HEAP_MB = 48;
+
 export interface ScaleFigures {
   incidents: number;
   /** From the start of the command until the run goes on with all its ids. */
@@ -41,7 +44,7 @@ export async function measureScale(incidents: number, session: Session): Promise
   const workerMemory = watchMemory(worker.pid);
   const startedMs = performance.now();
   const asking = ["reclassify", "--from", file, "--case-id", "bench", "--expect", String(incidents)];
-  const producer = bulk.start(...asking, ...CHANGE);
+  const producer = bulk.start([...asking, ...CHANGE], [`--max-old-space-size=${PRODUCER_HEAP_MB}`]);
   const producerMemory = watchMemory(producer.child.pid ?? 0);
   const runId = await bulk.findRun((run) => run.case_id === "bench", producer);
   await bulk.until(runId, ({ state, counts }) => state === "running" && counts.selected === incidents);

@@ -59,7 +59,7 @@ async function acceptWith(bulk: BulkCli, rig: Rig, { incidents, timeoutMs }: Cro
   expect(await bulk.list()).toEqual([]);
 
   const asking = ["--case-id", "acceptance", "--yes", "--expect", String(incidents), "--json"];
-  const producer = bulk.start("reclassify", ...SELECTION, ...CHANGE, ...asking);
+  const producer = bulk.start(["reclassify", ...SELECTION, ...CHANGE, ...asking]);
   const runId = await bulk.findRun((run) => run.case_id === "acceptance", producer);
   await simulator.effect("patch", Math.round(incidents * 0.15), timeoutMs);
   await doomed.kill("SIGKILL");
@@ -100,7 +100,7 @@ async function acceptWith(bulk: BulkCli, rig: Rig, { incidents, timeoutMs }: Cro
   for (const id of EDITED_BEFORE_UNDO) await simulator.editIncident(id, { status: "active" });
   const dryUndo = await bulk.run("undo", runId, "--dry-run");
   expect(dryUndo.out + dryUndo.err).toContain(changed.length.toLocaleString("en-US"));
-  const undoing = bulk.start("undo", runId, "--yes", "--json");
+  const undoing = bulk.start(["undo", runId, "--yes", "--json"]);
   const undoId = await bulk.findRun((run) => run.undoes === runId, undoing);
   await bulk.until(undoId, ({ state }) => state === "done");
   expect(await undoing.ended).toMatchObject({ code: 0 });

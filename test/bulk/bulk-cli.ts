@@ -42,9 +42,9 @@ export class BulkCli {
     throw new Error(`bulk ${args.join(" ")} exited ${ended.code}:\n${ended.err}${ended.out.slice(-2_000)}`);
   }
 
-  /** Goes on until it ends or is killed. */
-  start(...args: string[]): Running {
-    return startBin(["bulk", ...args], this.#env);
+  /** Goes on until it ends or is killed. `nodeArgs` are for Node itself. */
+  start(args: readonly string[], nodeArgs: readonly string[] = []): Running {
+    return startBin(["bulk", ...args], this.#env, nodeArgs);
   }
 
   /** Newest first. */
