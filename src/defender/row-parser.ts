@@ -16,11 +16,20 @@ const answerSchema = z.looseObject({ schema: z.array(column), results: z.array(r
 export function parseRows(body: Uint8Array): RowSet {
   const { schema, results } = answerSchema.parse(parseExactly(new TextDecoder().decode(body)));
   const pages: Uint8Array[] = [];
+  const rowEnds = new Uint32Array(results.length);
+  let end = 0;
   for (let start = 0; start < results.length; start += ROWS_PER_PAGE) {
-    const rows = results.slice(start, start + ROWS_PER_PAGE).map((result) => pick(result, schema));
-    pages.push(gzipSync(JSON.stringify(rows)));
+    const rows = results
+      .slice(start, start + ROWS_PER_PAGE)
+      .map((result) => JSON.stringify(pick(result, schema)));
+    pages.push(gzipSync(`[${rows.join(",")}]`));
+    for (const [index, text] of rows.entries()) {
+      // With the bracket or comma in front of it.
+      end += 1 + Buffer.byteLength(text);
+      rowEnds[start + index] = end;
+    }
   }
-  return { schema, rowCount: results.length, pages };
+  return { schema, rowCount: results.length, pages, rowEnds };
 }
 
 function pick(result: Readonly<Record<string, unknown>>, schema: RowSet["schema"]): Record<string, unknown> {

@@ -63,7 +63,7 @@ export class RecordingDefender implements Defender {
 
   async runHuntingQuery(query: { kql: string; timespan?: string }) {
     this.#record("runHuntingQuery", query);
-    return { schema: [], rowCount: 0, pages: [] };
+    return { schema: [], rowCount: 0, pages: [], rowEnds: new Uint32Array() };
   }
 
   /** Somebody's comment, not recorded as a call. */

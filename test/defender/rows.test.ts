@@ -38,7 +38,24 @@ describe("a hunting answer", () => {
   });
 
   test("without rows keeps its schema", async () => {
-    expect(await reader().read({ schema, results: [] })).toEqual({ schema, rowCount: 0, pages: [] });
+    expect(await reader().read({ schema, results: [] })).toEqual({
+      schema,
+      rowCount: 0,
+      pages: [],
+      rowEnds: new Uint32Array(),
+    });
+  });
+
+  test("says where each row ends in the JSON of all, in bytes", async () => {
+    const results = Array.from({ length: 2_500 }, (_, index) => ({
+      LogonId: index,
+      Timestamp: "é".repeat(index % 3),
+    }));
+    const set = await reader().read({ schema, results });
+    const rows = pagesOf(set).flat();
+    expect(set.rowEnds).toHaveLength(2_500);
+    for (const count of [1, 2, 999, 1_000, 1_001, 2_500])
+      expect(set.rowEnds[count - 1]).toBe(Buffer.byteLength(JSON.stringify(rows.slice(0, count))) - 1);
   });
 
   test("may spell its schema in Pascal case and its keys in camel case", async () => {

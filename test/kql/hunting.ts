@@ -27,6 +27,7 @@ export function rowSet(count: number): RowSet {
     schema: [{ name: "AlertId", type: "String" }],
     rowCount: count,
     pages: [gzipSync(JSON.stringify(rows))],
+    rowEnds: new Uint32Array(count),
   };
 }
 
