@@ -5,7 +5,7 @@ import { instanceNameSchema } from "./contract/job.ts";
 import { type ArmedFault, FAULT_POINTS, FAULT_SIGNALS } from "./fault-point.ts";
 import { type ApiSettings, apiVariables, toApiSettings } from "./settings/api.ts";
 import { cleanEnvironment, type Environment, read, type Scope } from "./settings/environment.ts";
-import { duration, flag, integer, oneOf, splitList } from "./settings/fields.ts";
+import { duration, flag, integer, oneOf, size, splitList } from "./settings/fields.ts";
 import {
   checkGates,
   connectionVariables,
@@ -44,7 +44,8 @@ export interface WorkerConfig {
   shutdownTimeoutMs: number;
   resultTtlMs: number;
   bulkResultTtlMs: number;
-  inlineRows: number;
+  /** How much of a query's answer lies in the result itself: so many rows, in so many bytes of JSON. */
+  inlineLimit: { rows: number; bytes: number };
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
   logLevel: LogLevel;
@@ -86,6 +87,7 @@ const workerVariables = logVariables.extend({
   RESULT_TTL: duration("1s", "365d").prefault("7d"),
   BULK_RESULT_TTL: duration("1s", "365d").prefault("90d"),
   RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
+  RESULT_INLINE_BYTES: size("0", "64mb").prefault("1mb"),
 });
 
 const opsAndLog = logVariables.extend(opsVariables.shape);
@@ -212,7 +214,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     shutdownTimeoutMs: worker.SHUTDOWN_TIMEOUT,
     resultTtlMs: worker.RESULT_TTL,
     bulkResultTtlMs: worker.BULK_RESULT_TTL,
-    inlineRows: worker.RESULT_INLINE_ROWS,
+    inlineLimit: { rows: worker.RESULT_INLINE_ROWS, bytes: worker.RESULT_INLINE_BYTES },
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
     logLevel: worker.LOG_LEVEL,
     notices: noticesOf(worker, instances),

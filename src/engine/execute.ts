@@ -10,6 +10,7 @@ import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
 import { type Attempt, type AttemptTools, attempt, type Running } from "./attempt.ts";
 import { completedFindings, failedFindings } from "./findings.ts";
+import { type InlineLimit, showRows } from "./inline-rows.ts";
 import { type Ruling, rule } from "./ruling.ts";
 
 /** Where a job stands among the writes to its incident. */
@@ -24,8 +25,7 @@ export interface Engine extends AttemptTools {
   store: Pick<ResultStore, "create" | "start" | "send" | "withdraw" | "wait" | "finish">;
   order: Order;
   resultTtlMs: number;
-  /** Rows that a result shows by itself. */
-  inlineRows: number;
+  inlineLimit: InlineLimit;
 }
 
 /** What the queue is told about the job. */
@@ -136,17 +136,17 @@ async function apply(
   started: Running,
   engine: Engine,
 ): Promise<Settlement> {
-  const { store, resultTtlMs, inlineRows } = engine;
+  const { store, resultTtlMs, inlineLimit } = engine;
   const isOpen = made.openWrite !== null;
   switch (ruling.kind) {
     case "complete": {
       const { outcome, attempts } = ruling;
-      const rows = outcome.rows && outcome.rows.rowCount > 0 && { pages: outcome.rows.pages, inlineRows };
+      const shown = outcome.rows && showRows(outcome.rows, inlineLimit);
       const verdict = {
         status: "completed",
-        findings: completedFindings(outcome),
+        findings: completedFindings(outcome, shown?.warnings),
         attempts,
-        ...(rows && { rows }),
+        ...(shown?.rows && { rows: shown.rows }),
       } as const;
       reach("before-result");
       const isWritten = await store.finish(fence, verdict, resultTtlMs);

@@ -3,13 +3,16 @@ import type { Action, OpenWrite, Outcome } from "../contract/define-action.ts";
 import type { Failure } from "../contract/failure.ts";
 import { type Findings, findingsSchema, type IncidentRef } from "../contract/result.ts";
 
-export function completedFindings(outcome: Extract<Outcome, { kind: "done" }>): Findings {
+export function completedFindings(
+  outcome: Extract<Outcome, { kind: "done" }>,
+  warnings: readonly string[] = [],
+): Findings {
   return findingsSchema.parse({
     is_success: outcome.isSuccess,
     output_message: outcome.message,
     json_result: outcome.json ?? null,
     reason: outcome.reason ?? null,
-    warnings: [...(outcome.warnings ?? [])],
+    warnings: [...(outcome.warnings ?? []), ...warnings],
     incident: outcome.incident ?? null,
     ...outcome.query,
   });

@@ -74,7 +74,7 @@ export async function startWorker(
     settings: config,
     checkQuery: preflight.check,
     resultTtlMs: config.resultTtlMs,
-    inlineRows: config.inlineRows,
+    inlineLimit: config.inlineLimit,
   };
 
   await publishInstances(

@@ -72,6 +72,22 @@ export function duration(least: Duration, most: Duration) {
   });
 }
 
+const BYTES_OF: Readonly<Record<string, number>> = { b: 1, kb: 1_024, mb: 1_024 ** 2, gb: 1_024 ** 3 };
+
+/** As Redis spells it: `1mb` is 1,048,576 bytes. */
+function readSize(text: string): number {
+  const [, number, unit = "b"] = /^(\d{1,15}) ?(b|kb|mb|gb)?$/.exec(text.toLowerCase()) ?? [];
+  return Number(number) * (BYTES_OF[unit] ?? Number.NaN);
+}
+
+/** A size such as `256mb`, in bytes. */
+export function size(least: string, most: string) {
+  return field(`a size from ${least} to ${most} such as 512kb, 256mb or 2gb`, (text) => {
+    const value = readSize(text);
+    return value >= readSize(least) && value <= readSize(most) ? value : null;
+  });
+}
+
 const MAX_CALLS = 1_000_000;
 
 /** Limits such as `45/1m,1500/1h`: the longest window first, no two of one length. */

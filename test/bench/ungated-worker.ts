@@ -34,7 +34,7 @@ export function openUngatedWorker(
   const store = new ResultStore(redis, config.redis.prefix);
   const order = new IncidentOrder(new Turns(redis, config.redis.prefix), new Queues(redis, config.redis));
   const connection = createConnection(instance, { incidents: OPEN_DOOR, hunting: OPEN_DOOR });
-  const { resultTtlMs, inlineRows, concurrency } = config;
+  const { resultTtlMs, inlineLimit, concurrency } = config;
   const worker = openLaneWorker({
     queue,
     redis,
@@ -47,7 +47,7 @@ export function openUngatedWorker(
       settings: config,
       checkQuery: async () => [],
       resultTtlMs,
-      inlineRows,
+      inlineLimit,
     },
     parting: new Parting(store, order, resultTtlMs),
     log,

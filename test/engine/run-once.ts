@@ -60,7 +60,7 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
     },
     checkQuery: async () => [],
     resultTtlMs: 1_000,
-    inlineRows: 10,
+    inlineLimit: { rows: 10, bytes: 1_000_000 },
     instance: () => ({
       lanes: ["incidents"],
       isDryRun: false,
