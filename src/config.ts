@@ -23,6 +23,7 @@ export type { ApiSettings } from "./settings/api.ts";
 export type { Credential, SecretSource } from "./settings/credential.ts";
 export type { Window } from "./settings/fields.ts";
 export type { Egress, InstanceConfig } from "./settings/instance.ts";
+export type { UsersSource } from "./settings/ops.ts";
 export type { RedisConfig } from "./settings/redis.ts";
 
 /** What a producer may know: no credential among it. */
@@ -90,8 +91,6 @@ const workerVariables = logVariables.extend({
   RESULT_INLINE_BYTES: size("0", "64mb").prefault("1mb"),
 });
 
-const opsAndLog = logVariables.extend(opsVariables.shape);
-
 const faultVariables = z.object({
   FAULT_POINT: oneOf(FAULT_POINTS).optional(),
   FAULT_SIGNAL: oneOf(FAULT_SIGNALS).default("SIGKILL"),
@@ -154,13 +153,10 @@ export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
   const problems: string[] = [];
   const scope = unprefixed(cleanEnvironment(raw));
   const redis = read(redisVariables, scope, problems);
-  const ops = read(opsAndLog, scope, problems);
-  if (redis === null || ops === null) return refuse(problems);
-  return {
-    redis: toRedisConfig(redis),
-    ...toOpsSettings(ops),
-    logLevel: ops.LOG_LEVEL,
-  };
+  const log = read(logVariables, scope, problems);
+  const ops = read(opsVariables, scope, problems);
+  if (redis === null || log === null || ops === null) return refuse(problems);
+  return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toOpsSettings(ops) };
 }
 
 /** `INSTANCES`, and `default` when its identity is given or there is no other. */

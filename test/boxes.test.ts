@@ -44,7 +44,12 @@ describe("the composition", () => {
     const { OPS_USERS, OPS_SESSION_SECRET, ...given } = services["ops"]?.environment ?? {};
     for (const [name, value] of Object.entries({ OPS_USERS, OPS_SESSION_SECRET }))
       expect(value).toBe(`$\{${name}:-}`);
-    expect(loadOpsConfig(given)).toMatchObject({ host: "0.0.0.0", port: 3_000, users: [], writable: false });
+    expect(loadOpsConfig(given)).toMatchObject({
+      host: "0.0.0.0",
+      port: 3_000,
+      users: null,
+      writable: false,
+    });
     expect(Object.keys(services["ops"]?.environment ?? {}).join()).not.toContain("AZURE");
   });
 

@@ -75,7 +75,7 @@ describe("the Kubernetes example", () => {
     expect(worker.listen).toEqual({ host: "0.0.0.0", port: 9_464 });
     const [pod] = pods;
     expect((pod?.terminationGracePeriodSeconds ?? 0) * 1_000).toBeGreaterThan(worker.shutdownTimeoutMs);
-    expect(loadOpsConfig(environmentOf("ops")).users).toHaveLength(1);
+    expect(loadOpsConfig(environmentOf("ops")).users).toMatchObject({ listed: [{ name: "ada" }] });
     const names = [
       ...Object.keys(data),
       ...Object.keys(environmentOf("worker")),

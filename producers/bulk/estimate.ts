@@ -6,12 +6,6 @@ import type { Quota } from "../../src/queue/quotas.ts";
 
 /** So many incidents of a filter are looked at again with one call. */
 const LOOKED_AT_ONCE = 50;
-const UNITS = [
-  ["day", 86_400_000],
-  ["hour", 3_600_000],
-  ["minute", 60_000],
-  ["second", 1_000],
-] as const;
 
 export interface Calls {
   reads: number;
@@ -65,18 +59,4 @@ export function durationMs(calls: number, { limits, bulk_share }: Quota): number
 
 function bulkCalls(calls: number, share: number): number {
   return Math.max(1, Math.floor(calls * share));
-}
-
-/** In the two largest units, such as `about 2 hours 5 minutes`. */
-export function formatDuration(timeMs: number): string {
-  const first = UNITS.findIndex(([, unitMs]) => timeMs >= unitMs);
-  if (first < 0) return "less than a second";
-  const parts: string[] = [];
-  let restMs = timeMs;
-  for (const [name, unitMs] of UNITS.slice(first, first + 2)) {
-    const count = Math.floor(restMs / unitMs);
-    restMs -= count * unitMs;
-    if (count > 0) parts.push(`${count} ${name}${count === 1 ? "" : "s"}`);
-  }
-  return parts.join(" ");
 }

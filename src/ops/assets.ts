@@ -13,8 +13,11 @@ nav { display: flex; gap: 1rem; }
 form { display: flex; flex-wrap: wrap; gap: .5rem; align-items: end; margin: 0; }
 form.login { flex-direction: column; align-items: stretch; max-width: 22rem; margin: 10vh auto 0; }
 label { display: grid; gap: .25rem; }
-input, button { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--line); border-radius: .4rem; padding: .4rem .7rem; }
-button { background: var(--card); cursor: pointer; }
+input, button, .button { font: inherit; color: inherit; background: var(--back); border: 1px solid var(--line); border-radius: .4rem; padding: .4rem .7rem; }
+button, .button { background: var(--card); cursor: pointer; text-decoration: none; }
+form .button, form button { align-self: end; }
+.bar { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; }
+progress { flex: 1 1 15rem; max-width: 30rem; height: 1rem; accent-color: var(--link); }
 a { color: var(--link); }
 :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; }
@@ -36,17 +39,28 @@ const SCRIPT = `
 const live = document.querySelector("[data-changes]");
 if (live) {
   const changes = new EventSource(live.dataset.changes);
-  let asked = 0;
-  changes.addEventListener("change", async () => {
-    const mine = ++asked;
+  let isBusy = false;
+  let isStale = false;
+  const renew = async () => {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok || answer.redirected || mine !== asked) return;
+    if (!answer.ok || answer.redirected) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-changes], [data-final]");
     const focused = document.activeElement?.id;
     if (fresh) live.replaceChildren(...fresh.childNodes);
     if (focused) document.getElementById(focused)?.focus();
     if (fresh && fresh.hasAttribute("data-final")) changes.close();
+  };
+  // One at a time: on a busy server they would overtake each other, and pile up.
+  changes.addEventListener("change", async () => {
+    isStale = true;
+    if (isBusy) return;
+    isBusy = true;
+    while (isStale) {
+      isStale = false;
+      await renew().catch(() => undefined);
+    }
+    isBusy = false;
   });
 }
 `;

@@ -35,7 +35,10 @@ export function createBoard(options: BoardOptions): Board {
       uiConfig: {
         boardTitle: "Defender actions",
         hideDocsLink: true,
-        miscLinks: [{ text: "Cases", url: "/cases" }],
+        miscLinks: [
+          { text: "Cases", url: "/cases" },
+          { text: "Bulk runs", url: "/runs" },
+        ],
       },
     },
   });

@@ -1,6 +1,5 @@
 /** `/cases`: looks up a case or an incident, live while its jobs run; one job with its rows, also as CSV. */
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { html } from "ghtml";
 import { z } from "zod";
@@ -14,12 +13,9 @@ import type { ResultReader } from "../results/reader.ts";
 import { follow } from "../results/wait.ts";
 import { ChangeWatch } from "../results/watch.ts";
 import { link, renderResult, renderResults, renderSearch } from "./case-page.ts";
+import { sendChanges, stampOf, watchFor } from "./changes.ts";
 import { sendPage } from "./page.ts";
 import { renderRows } from "./rows-table.ts";
-import type { Sessions } from "./session.ts";
-
-/** An incident has no channel on which its changes are announced. */
-const LOOK_AT_INCIDENT_EVERY_MS = 2_000;
 
 const text = z.string().trim().min(1).max(1_000);
 const caseQuery = z.object({ case_id: text });
@@ -35,19 +31,15 @@ const rowSchema = z.array(z.record(z.string(), z.unknown()));
 
 export interface CasesOptions {
   reader: ResultReader;
-  sessions: Sessions | null;
   redis: RedisConfig;
 }
 
-export function addCases(app: FastifyInstance, { reader, sessions, redis }: CasesOptions): void {
+export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions): void {
   let watch: ChangeWatch | undefined;
   app.addHook("onClose", async () => watch?.close());
 
-  const send = (request: FastifyRequest, reply: FastifyReply, title: string, body: string) => {
-    const { caller } = request;
-    const csrfToken = caller?.session ? (sessions?.csrfToken(caller.session) ?? "") : "";
-    return sendPage(reply, { title, body, viewer: caller && { caller, csrfToken } });
-  };
+  const send = ({ caller }: FastifyRequest, reply: FastifyReply, title: string, body: string) =>
+    sendPage(reply, { title, body, caller });
 
   app.get("/cases", async (request, reply) => {
     const query = placeQuery.safeParse(request.query);
@@ -70,7 +62,11 @@ export function addCases(app: FastifyInstance, { reader, sessions, redis }: Case
     if ("incident_id" in query.data) {
       const { incident_id: incidentId, instance } = query.data;
       const results = await reader.resultsForIncident(instance, incidentId);
-      const changes = link("/cases/changes", { incident_id: incidentId, instance });
+      const changes = link("/cases/changes", {
+        incident_id: incidentId,
+        instance,
+        seen: stampOf(standing(results)),
+      });
       const body = renderSearch({ incidentId, instance }) + renderResults(results, changes);
       return send(request, reply, `Incident ${incidentId}`, body);
     }
@@ -98,17 +94,20 @@ export function addCases(app: FastifyInstance, { reader, sessions, redis }: Case
 
   app.get("/cases/changes", async (request, reply) => {
     const place = z
-      .union([caseQuery.extend({ after: z.string().regex(/^\d+$/).default("0") }), incidentQuery])
+      .union([
+        caseQuery.extend({ after: z.string().regex(/^\d+$/).default("0") }),
+        incidentQuery.extend({ seen: z.string().default("") }),
+      ])
       .parse(request.query);
-    const gone = new AbortController();
-    request.raw.once("close", () => gone.abort());
+    if ("incident_id" in place) {
+      const look = async () => standing(await reader.resultsForIncident(place.instance, place.incident_id));
+      return sendChanges(request, reply, (signal) => watchFor(look, place.seen, signal));
+    }
     watch ??= new ChangeWatch(connectWorker(redis, { name: "defender-ops-watch" }), redis.prefix);
-    const { signal } = gone;
-    const changes =
-      "case_id" in place
-        ? follow(reader, watch, place.case_id, { after: place.after, signal })
-        : incidentChanges(reader, place.instance, place.incident_id, signal);
-    return reply.type("text/event-stream").send(Readable.from(eventsOf(changes)));
+    const changes = watch;
+    return sendChanges(request, reply, (signal) =>
+      follow(reader, changes, place.case_id, { after: place.after, signal }),
+    );
   });
 }
 
@@ -123,27 +122,7 @@ async function* csvOf(reader: ResultReader, { case_id, job_id, schema }: Result)
   }
 }
 
-/** What has changed is read with the page: the event only says that something did. */
-async function* eventsOf(changes: AsyncIterable<unknown>): AsyncGenerator<string> {
-  yield ": begun\n\n";
-  for await (const _ of changes) yield "event: change\ndata: {}\n\n";
-}
-
-async function* incidentChanges(
-  reader: ResultReader,
-  instance: string,
-  incidentId: string,
-  signal: AbortSignal,
-): AsyncGenerator<void> {
-  const look = async () =>
-    (await reader.resultsForIncident(instance, incidentId))
-      .map(({ cursor, status }) => `${cursor}${status}`)
-      .join();
-  let last = await look();
-  while (!signal.aborted) {
-    await sleep(LOOK_AT_INCIDENT_EVERY_MS, undefined, { signal }).catch(() => undefined);
-    const now = signal.aborted ? last : await look();
-    if (now !== last) yield;
-    last = now;
-  }
+/** What a page of an incident shows, as far as it changes. */
+function standing(results: readonly Result[]): unknown {
+  return results.map(({ job_id, cursor, status }) => [job_id, cursor, status]);
 }

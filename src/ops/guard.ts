@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { isLoopback } from "../settings/fields.ts";
 import { type Caller, withCaller } from "./caller.ts";
-import type { Sessions } from "./session.ts";
+import { hasCsrfToken, type Sessions } from "./session.ts";
 
 export interface GuardOptions {
   /** Null: there are no users, and ops is bound to loopback. */
@@ -52,7 +52,7 @@ const OPEN: ReadonlySet<string> = new Set([
 
 const QUEUE = "/queues/api/queues/:queueName";
 /**
- * Retry, promote, remove, pause. Not editing: the board shows jobs without their arguments and would write them back
+ * Retry, promote, remove, pause, and steering a bulk run. Not editing: the board shows jobs without their arguments and would write them back
  * so. Not adding either: a job needs its record, which only the client makes.
  */
 const WRITES: ReadonlySet<string> = new Set([
@@ -66,6 +66,7 @@ const WRITES: ReadonlySet<string> = new Set([
   `${QUEUE}/:jobId/promote`,
   `${QUEUE}/:jobId/retry`,
   `${QUEUE}/:jobId/clean`,
+  "/runs/:runId/:verb",
 ]);
 /** They change nothing but the caller's own session. */
 const WRITES_OF_ALL: ReadonlySet<string> = new Set(["/logout"]);
@@ -107,9 +108,9 @@ export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOpti
   });
 
   app.addHook("preValidation", async ({ method, caller, headers, body }, reply) => {
-    if (method === "GET" || method === "HEAD" || !sessions || !caller?.session) return;
+    if (method === "GET" || method === "HEAD" || !caller?.session) return;
     const given = headers[CSRF_HEADER] ?? formToken.safeParse(body).data?.csrf;
-    if (sessions.hasCsrfToken(caller.session, given)) return;
+    if (hasCsrfToken(caller.session, given)) return;
     return refuse(reply, { status: 403, error: "the request lacks the token of its session" });
   });
 

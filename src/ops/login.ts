@@ -30,21 +30,20 @@ export function addLogin(app: FastifyInstance, { sessions, tries, log }: LoginOp
       reply.header("retry-after", seconds);
       return sendLogin(reply, 429, `Too many wrong tries. Try again in ${seconds} s.`);
     }
-    const account = sessions.accountOf(name);
-    // An unknown name takes as long as a known one.
-    const isRight = await verifyPassword(password, (account ?? sessions.decoy).password);
-    if (!isRight || account === null) {
+    const { account, isKnown } = await sessions.accountOf(name);
+    const isRight = await verifyPassword(password, account.password);
+    if (!isRight || !isKnown) {
       // An unknown name may be a password in the wrong field.
-      log.warn({ event: "ops.login_refused", user: account?.name ?? null, address }, "login refused");
+      log.warn({ event: "ops.login_refused", user: isKnown ? account.name : null, address }, "login refused");
       return sendLogin(reply, 401, "The name or the password is wrong.");
     }
     await tries.forgive({ name, address });
-    const { session, text } = sessions.begin(account);
+    const { session, text } = await sessions.begin(account);
     // The origin was checked: it tells whether the browser came over TLS, which may end before us.
     const secure = headers.origin?.startsWith("https:") ?? false;
     const shared = { path: "/", sameSite: "lax", secure, maxAge: SESSION_MS / 1_000 } as const;
     reply.setCookie(SESSION_COOKIE, text, { ...shared, httpOnly: true });
-    reply.setCookie(CSRF_COOKIE, sessions.csrfToken(session), shared);
+    reply.setCookie(CSRF_COOKIE, session.csrfToken, shared);
     log.info({ event: "ops.login", user: account.name, role: account.role, address }, "logged in");
     return reply.redirect("/", 303);
   });
@@ -65,5 +64,5 @@ function sendLogin(reply: FastifyReply, status: number, problem: string): Fastif
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>
 </form>`;
-  return sendPage(reply.status(status), { title: "Log in", viewer: null, body });
+  return sendPage(reply.status(status), { title: "Log in", caller: null, body });
 }

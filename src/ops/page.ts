@@ -2,16 +2,17 @@
 import type { FastifyReply } from "fastify";
 import { html } from "ghtml";
 import type { Caller } from "./caller.ts";
+import type { Session } from "./session.ts";
 
 export interface Page {
   title: string;
-  /** Whoever is shown the page, and the token for its forms; null before the login. */
-  viewer: { caller: Caller; csrfToken: string } | null;
+  /** Whoever is shown the page; null before the login. */
+  caller: Caller | null;
   /** HTML, made with `html`. */
   body: string;
 }
 
-export function renderPage({ title, viewer, body }: Page): string {
+export function renderPage({ title, caller, body }: Page): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -24,26 +25,30 @@ export function renderPage({ title, viewer, body }: Page): string {
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-!${viewer === null ? "" : renderHeader(viewer)}
+!${caller === null ? "" : renderHeader(caller)}
 <main id="main">!${body}</main>
 </body>
 </html>
 `;
 }
 
-function renderHeader({ caller, csrfToken }: NonNullable<Page["viewer"]>): string {
-  const { name, role, session } = caller;
+function renderHeader({ name, role, session }: Caller): string {
   return html`<header>
-<nav aria-label="Pages"><a href="/cases">Cases</a> <a href="/queues">Queues</a></nav>
+<nav aria-label="Pages"><a href="/cases">Cases</a> <a href="/runs">Bulk runs</a> <a href="/queues">Queues</a></nav>
 !${
     session === null
       ? ""
       : html`<form method="post" action="/logout">
-<input type="hidden" name="csrf" value="${csrfToken}">
+!${csrfField(session)}
 <span>${name} (${role})</span> <button>Log out</button>
 </form>`
   }
 </header>`;
+}
+
+/** What every form that writes holds; nothing where there are no sessions. */
+export function csrfField(session: Session | null): string {
+  return session === null ? "" : html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }
 
 export function sendPage(reply: FastifyReply, page: Page): FastifyReply {

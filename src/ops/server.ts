@@ -1,8 +1,9 @@
 /** `defender-actions ops`: the board, health and metrics of all queues, over HTTP. */
-import { randomBytes } from "node:crypto";
 import cookie from "@fastify/cookie";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { z } from "zod";
+import { RunReader } from "../bulk/run-reader.ts";
+import { RunStore } from "../bulk/run-store.ts";
 import type { OpsConfig } from "../config.ts";
 import { describeInvalid, Failure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
@@ -13,6 +14,7 @@ import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
 import { ResultReader } from "../results/reader.ts";
 import { isLoopback } from "../settings/fields.ts";
+import { openAccounts } from "./accounts.ts";
 import { startAlerts } from "./alert-clock.ts";
 import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
@@ -22,6 +24,7 @@ import { addGuard } from "./guard.ts";
 import { addHealthRoutes, listen } from "./health.ts";
 import { addLogin } from "./login.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
+import { addRuns } from "./runs.ts";
 import { Sessions } from "./session.ts";
 import { readSituation } from "./situation.ts";
 import { Tries } from "./tries.ts";
@@ -37,8 +40,7 @@ export interface RunningOps {
 /** Starts also while Redis is away. Throws `invalid_input` for an address that it must not or cannot listen on. */
 export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps> {
   const host = config.host.includes(":") ? `[${config.host}]` : config.host;
-  const [first, ...others] = config.users;
-  if (first === undefined && !isLoopback(host)) {
+  if (config.users === null && !isLoopback(host)) {
     throw new Failure(
       "invalid_input",
       `OPS_HOST: given ${JSON.stringify(config.host)}; allowed without OPS_USERS: a loopback address such as 127.0.0.1`,
@@ -47,6 +49,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
       },
     );
   }
+  const accounts = await openAccounts(config, log);
   const { prefix } = config.redis;
   const redis = connectProducer(config.redis, {
     name: "defender-ops",
@@ -64,8 +67,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const metrics = new QueueMetrics();
   const list = () => listQueues(redis, prefix);
 
-  const secret = config.sessionSecret ?? randomBytes(32).toString("base64url");
-  const sessions = first === undefined ? null : new Sessions([first, ...others], secret, redis, prefix);
+  const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
   const app = fastify({ forceCloseConnections: true });
   const routes: string[] = [];
   app.addHook("onRoute", ({ method, url }) => {
@@ -92,7 +94,8 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
   addAssets(app);
-  addCases(app, { reader: new ResultReader(redis, prefix), sessions, redis: config.redis });
+  addCases(app, { reader: new ResultReader(redis, prefix), redis: config.redis });
+  addRuns(app, { reader: new RunReader(redis, prefix), store: new RunStore(redis, prefix), queues, log });
   if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), log });
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),

@@ -3,6 +3,7 @@ import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { RedisClient } from "../redis-script.ts";
 import type { Account } from "../settings/users.ts";
+import type { Accounts } from "./accounts.ts";
 
 /** One shift. */
 export const SESSION_MS = 8 * 3_600_000;
@@ -13,52 +14,53 @@ export interface Session {
   id: string;
   account: Account;
   endsAtMs: number;
+  /** What a write must carry besides the cookie, which a browser sends along by itself. */
+  csrfToken: string;
 }
 
 export class Sessions {
-  readonly #accounts: ReadonlyMap<string, Account>;
-  readonly #secret: string;
+  readonly #accounts: Accounts;
   readonly #redis: RedisClient;
   readonly #prefix: string;
 
-  /** What the password of an unknown name is verified against. */
-  readonly decoy: Account;
-
-  constructor(
-    accounts: readonly [Account, ...Account[]],
-    secret: string,
-    redis: RedisClient,
-    prefix: string,
-  ) {
-    this.decoy = accounts[0];
-    this.#accounts = new Map(accounts.map((account) => [account.name, account]));
-    this.#secret = secret;
+  constructor(accounts: Accounts, redis: RedisClient, prefix: string) {
+    this.#accounts = accounts;
     this.#redis = redis;
     this.#prefix = prefix;
   }
 
-  accountOf(name: string): Account | null {
-    return this.#accounts.get(name) ?? null;
+  /** Of an unknown name it is one to verify the password against, so that this takes as long. */
+  async accountOf(name: string): Promise<{ account: Account; isKnown: boolean }> {
+    const accounts = await this.#accounts.list();
+    const known = accounts.find((account) => account.name === name);
+    const account = known ?? accounts[0];
+    if (account === undefined) throw new Error("there are no users");
+    return { account, isKnown: known !== undefined };
   }
 
-  begin(account: Account): { session: Session; text: string } {
-    const session = { id: randomUUID(), account, endsAtMs: Date.now() + SESSION_MS };
-    const fields = { id: session.id, name: account.name, ends_ms: session.endsAtMs };
+  async begin(account: Account): Promise<{ session: Session; text: string }> {
+    const secret = await this.#accounts.secret();
+    const [id, endsAtMs] = [randomUUID(), Date.now() + SESSION_MS];
+    const fields = { id, name: account.name, ends_ms: endsAtMs };
     const payload = Buffer.from(JSON.stringify(fields)).toString("base64url");
-    return { session, text: `${payload}.${this.#sign(payload, account)}` };
+    const session = { id, account, endsAtMs, csrfToken: csrfToken(secret, id) };
+    return { session, text: `${payload}.${signature(secret, payload, account)}` };
   }
 
-  /** Null for a text that is not ours, is over, was logged out, or was made before the password changed. Rejects when Redis is away. */
+  /**
+   * Null for a text that is not ours, is over, was logged out, or was made before the password or the secret changed. Its role
+   * is the one that its user has now. Rejects when Redis is away.
+   */
   async find(text: string): Promise<Session | null> {
-    const [payload = "", signature = "", ...rest] = text.split(".");
+    const [payload = "", given = "", ...rest] = text.split(".");
     const fields = sessionSchema.safeParse(parse(payload));
     if (!fields.success || rest.length > 0) return null;
     const { id, name, ends_ms: endsAtMs } = fields.data;
-    const account = this.accountOf(name);
-    if (account === null || !isSame(signature, this.#sign(payload, account))) return null;
+    const [secret, { account, isKnown }] = await Promise.all([this.#accounts.secret(), this.accountOf(name)]);
+    if (!isKnown || !isSame(given, signature(secret, payload, account))) return null;
     if (endsAtMs <= Date.now()) return null;
     const isEnded = (await this.#redis.exists(this.#endedKey(id))) === 1;
-    return isEnded ? null : { id, account, endsAtMs };
+    return isEnded ? null : { id, account, endsAtMs, csrfToken: csrfToken(secret, id) };
   }
 
   /** For all servers, until it would have ended by itself. */
@@ -66,26 +68,25 @@ export class Sessions {
     await this.#redis.set(this.#endedKey(id), "1", "PX", Math.max(1, endsAtMs - Date.now()));
   }
 
-  /** What a write must carry besides the cookie, which a browser sends along by itself. */
-  csrfToken({ id }: Session): string {
-    return this.#hmac(`csrf\0${id}`);
-  }
-
-  hasCsrfToken(session: Session, given: unknown): boolean {
-    return typeof given === "string" && isSame(given, this.csrfToken(session));
-  }
-
-  #sign(payload: string, { password }: Account): string {
-    return this.#hmac(`session\0${payload}\0${password.text}`);
-  }
-
-  #hmac(text: string): string {
-    return createHmac("sha256", this.#secret).update(text).digest("base64url");
-  }
-
   #endedKey(id: string): string {
     return `${this.#prefix}:ops:ended:${id}`;
   }
+}
+
+export function hasCsrfToken(session: Session, given: unknown): boolean {
+  return typeof given === "string" && isSame(given, session.csrfToken);
+}
+
+function csrfToken(secret: string, id: string): string {
+  return hmac(secret, `csrf\0${id}`);
+}
+
+function signature(secret: string, payload: string, { password }: Account): string {
+  return hmac(secret, `session\0${payload}\0${password.text}`);
+}
+
+function hmac(secret: string, text: string): string {
+  return createHmac("sha256", secret).update(text).digest("base64url");
 }
 
 function parse(payload: string): unknown {

@@ -19,7 +19,7 @@ const PASSWORDS = ["AZURE_CLIENT_CERTIFICATE_PASSWORD", "AZURE_CLIENT_CERTIFICAT
 
 export const CREDENTIAL_VARIABLES: readonly string[] = [...KINDS, ...PASSWORDS];
 
-function secretSource(value: string | undefined, file: string | undefined): SecretSource | null {
+export function secretSource(value: string | undefined, file: string | undefined): SecretSource | null {
   if (value !== undefined) return { value };
   return file === undefined ? null : { file };
 }

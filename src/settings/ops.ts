@@ -1,43 +1,62 @@
 /** Where ops listens, who may log in, and whom it tells of alerts. */
 import { z } from "zod";
+import { type SecretSource, secretSource } from "./credential.ts";
 import { flag, integer, oneOf, webhookUrl } from "./fields.ts";
 import { type Account, users } from "./users.ts";
 import { WEBHOOK_FORMATS, type WebhookFormat } from "./webhook-format.ts";
 
+/** A file is read again when it changes. */
+export type UsersSource = { listed: readonly Account[] } | { file: string };
+
 export interface OpsSettings {
   host: string;
   port: number;
-  /** Empty: no login, and loopback only. */
-  users: readonly Account[];
+  /** Null: no login, and loopback only. */
+  users: UsersSource | null;
   /** Null: each start makes one. Several servers must share one. */
-  sessionSecret: string | null;
+  sessionSecret: SecretSource | null;
   /** Without users: whether this machine may write. */
   writable: boolean;
   /** Where alerts are told, and what is called each minute; null: nowhere. Both URLs are secrets. */
   alerts: { webhookUrl: string | null; format: WebhookFormat; heartbeatUrl: string | null };
 }
 
-export const opsVariables = z.object({
-  OPS_HOST: z.string().default("127.0.0.1"),
-  OPS_PORT: integer(0, 65_535).prefault("3000"),
-  OPS_USERS: users,
-  // Never repeated: it is a secret.
-  OPS_SESSION_SECRET: z
-    .string()
-    .min(32, { error: "given too short a text; allowed: 32 or more characters" })
-    .optional(),
-  OPS_WRITES: flag.default(false),
-  ALERT_WEBHOOK_URL: webhookUrl.optional(),
-  ALERT_WEBHOOK_FORMAT: oneOf(WEBHOOK_FORMATS).default("json"),
-  ALERT_HEARTBEAT_URL: webhookUrl.optional(),
-});
+/** Never repeated. */
+export const sessionSecret = z
+  .string()
+  .min(32, { error: "given too short a text; allowed: 32 or more characters" });
+
+export const opsVariables = z
+  .object({
+    OPS_HOST: z.string().default("127.0.0.1"),
+    OPS_PORT: integer(0, 65_535).prefault("3000"),
+    OPS_USERS: users,
+    OPS_USERS_FILE: z.string().optional(),
+    OPS_SESSION_SECRET: sessionSecret.optional(),
+    OPS_SESSION_SECRET_FILE: z.string().optional(),
+    OPS_WRITES: flag.default(false),
+    ALERT_WEBHOOK_URL: webhookUrl.optional(),
+    ALERT_WEBHOOK_FORMAT: oneOf(WEBHOOK_FORMATS).default("json"),
+    ALERT_HEARTBEAT_URL: webhookUrl.optional(),
+  })
+  .superRefine((given, context) => {
+    const refuse = (variable: string): void =>
+      context.addIssue({
+        code: "custom",
+        path: [variable],
+        message: `given together with ${variable}_FILE; allowed: one of them`,
+      });
+    if (given.OPS_USERS.length > 0 && given.OPS_USERS_FILE !== undefined) refuse("OPS_USERS");
+    if (given.OPS_SESSION_SECRET !== undefined && given.OPS_SESSION_SECRET_FILE !== undefined)
+      refuse("OPS_SESSION_SECRET");
+  });
 
 export function toOpsSettings(ops: z.output<typeof opsVariables>): OpsSettings {
   return {
     host: ops.OPS_HOST,
     port: ops.OPS_PORT,
-    users: ops.OPS_USERS,
-    sessionSecret: ops.OPS_SESSION_SECRET ?? null,
+    users: usersSource(ops),
+    sessionSecret: secretSource(ops.OPS_SESSION_SECRET, ops.OPS_SESSION_SECRET_FILE),
     writable: ops.OPS_WRITES,
     alerts: {
       webhookUrl: ops.ALERT_WEBHOOK_URL ?? null,
@@ -45,4 +64,12 @@ export function toOpsSettings(ops: z.output<typeof opsVariables>): OpsSettings {
       heartbeatUrl: ops.ALERT_HEARTBEAT_URL ?? null,
     },
   };
+}
+
+function usersSource({
+  OPS_USERS: listed,
+  OPS_USERS_FILE: file,
+}: z.output<typeof opsVariables>): UsersSource | null {
+  if (file !== undefined) return { file };
+  return listed.length === 0 ? null : { listed };
 }

@@ -40,6 +40,7 @@ export function parseHash(text: string): PasswordHash | null {
 
 const ALLOWED = "name:role:hash,… with a role of viewer or operator and a hash from ops hash-password";
 
+/** Separated by commas or lines. */
 export const users = z
   .string()
   .default("")
@@ -49,7 +50,7 @@ export const users = z
       return z.NEVER;
     };
     const accounts: Account[] = [];
-    const entries = text.split(",").map((entry) => entry.trim());
+    const entries = text.split(/[,\n]/).map((entry) => entry.trim());
     for (const [index, entry] of entries.filter((each) => each !== "").entries()) {
       const [name = "", given = "", hash = "", ...rest] = entry.split(":");
       const role = ROLES.find((known) => known === given);

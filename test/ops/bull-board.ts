@@ -1,6 +1,8 @@
 /** What tests of the board share: Bull Board's own table of routes, its list of queues, and a queue with something in it. */
 import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { z } from "zod";
+import { RunReader } from "../../src/bulk/run-reader.ts";
+import { makeRun } from "./finished-run.ts";
 import { ask } from "./http.ts";
 import { failNextJob, type Opened } from "./opened.ts";
 
@@ -40,8 +42,10 @@ export function routesFor(jobId: string): { method: string; path: string }[] {
 }
 export const writesFor = (jobId: string) => routesFor(jobId).filter(({ method }) => method !== "GET");
 
-/** A failed job, and one that waits. */
-export async function fillQueue({ client, prefix, queues }: Opened) {
+/** A failed job, one that waits, and the bulk run `r1`. */
+export async function fillQueue(ops: Opened) {
+  const { client, prefix, queues, redis } = ops;
+  await makeRun(ops, { max_failures: { percent: 100 } }, 2, [{ result: "failed", code: "not_found" }]);
   const failed = await client.enqueue("update_incident", UPDATE);
   await failNextJob(prefix, INCIDENTS, "not_found: no such incident");
   const waiting = await client.enqueue("update_incident", UPDATE);
@@ -50,6 +54,7 @@ export async function fillQueue({ client, prefix, queues }: Opened) {
     await queue.getJobCounts(),
     await queue.isPaused(),
     await queue.getGlobalConcurrency(),
+    await new RunReader(redis, prefix).list(),
   ];
   return { failed: `${failed.jobId}-1`, waiting: `${waiting.jobId}-1`, state };
 }

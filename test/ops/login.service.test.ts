@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { RedisClient } from "../../src/redis-script.ts";
 import { randomPrefix } from "../support/prefix.ts";
 import { ask } from "./http.ts";
@@ -84,6 +87,43 @@ async function guessesOf(redis: RedisClient, prefix: string, guess: () => Promis
   const keys = await redis.keys(`${prefix}:ops:tries:*`);
   return keys.sort();
 }
+
+describe("users and secret in files", () => {
+  async function openFiles() {
+    const folder = await mkdtemp(join(tmpdir(), "defender-actions-ops-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [usersFile, secretFile] = [join(folder, "users"), join(folder, "secret")];
+    await writeFile(usersFile, OPS_USERS.replaceAll(",", "\n"));
+    await writeFile(secretFile, `${OPS_SESSION_SECRET}\n`);
+    const environment = { OPS_USERS_FILE: usersFile, OPS_SESSION_SECRET_FILE: secretFile };
+    return { usersFile, secretFile, environment };
+  }
+
+  it("hold as they are now: a new role at once, and no session of a user or a secret that is gone", async () => {
+    const { usersFile, secretFile, environment } = await openFiles();
+    const { url } = await openOps(environment);
+    const [ada, grace] = await Promise.all([login(url, "ada"), login(url, "grace")]);
+    const pause = (write: Record<string, string>) =>
+      ask(`${url}/queues/api/queues/pause`, { method: "PUT", headers: write });
+    expect(await pause(grace.write)).toMatchObject({ status: 403 });
+    await writeFile(usersFile, `grace:operator:${OPS_USERS.split(":").at(-1)}`);
+    expect(await pause(grace.write)).toMatchObject({ status: 200 });
+    expect(await pause(ada.write)).toMatchObject({ status: 401 });
+    expect(await postLogin(url, "ada")).toMatchObject({ status: 401 });
+    await writeFile(secretFile, `another ${OPS_SESSION_SECRET}`);
+    expect(await pause(grace.write)).toMatchObject({ status: 401 });
+    expect((await login(url, "grace")).cookie.cookie).not.toBe(grace.cookie.cookie);
+  });
+
+  it("make ops refuse to start without a user", async () => {
+    const { usersFile, environment } = await openFiles();
+    await writeFile(usersFile, "\n");
+    await expect(openOps(environment)).rejects.toMatchObject({
+      code: "invalid_input",
+      message: "OPS_USERS_FILE: given no user; allowed: at least one",
+    });
+  });
+});
 
 describe("a session", () => {
   it("is known to every server with the same secret, and to none with another", async () => {

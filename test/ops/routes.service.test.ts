@@ -8,7 +8,7 @@ import { login, OPS_USERS } from "./session.ts";
 
 const OPEN = ["/livez", "/readyz", "/metrics", "/login", "/assets/ops.css", "/assets/ops.js"];
 const PAGES = new Set([
-  ...["/", "/cases", "/cases/job"],
+  ...["/", "/cases", "/cases/job", "/runs", "/runs/:runId", "/runs/:runId/:verb"],
   ...[appRoutes.entryPoint.route].flat().map((path) => `/queues${path}`),
 ]);
 
@@ -26,7 +26,8 @@ function routesOf({ routes }: Opened, jobId: string): Route[] {
       .replace(":queueName", INCIDENTS)
       .replace(":jobId", jobId)
       .replace(":queueStatus", "failed")
-      .replace(":caseId", "4711")
+      .replace(":runId", "r1")
+      .replace(":verb", "pause")
       .replace(/:\w+\??|\*/g, "none");
     const isPage = PAGES.has(path) || PAGES.has(path.replace(/\/$/, "")) || PAGES.has(`${path}/`);
     return { method, path: filled, isPage: isPage && method !== "POST" };
@@ -101,6 +102,22 @@ describe("every route", () => {
     const queues = await listQueues(ops, INCIDENTS, cookie);
     expect(queues.length).toBeGreaterThan(0);
     expect(queues.every(({ readOnlyMode }) => readOnlyMode)).toBe(true);
+  });
+
+  it("tells other pages nothing by a viewer's browser, and changes nothing when it is read", async () => {
+    const ops = await openOps({ OPS_USERS });
+    const { failed, state } = await fillQueue(ops);
+    const before = await state();
+    const { cookie } = await login(ops.url, "grace");
+    for (const route of routesOf(ops, failed).filter((one) => !isWrite(one))) {
+      const { method, path } = route;
+      const headers = { ...cookie, origin: "https://evil.example" };
+      const answer = await ask(`${ops.url}${path}`, { method, headers, isHeadEnough: true });
+      expect([method, path, answer.status < 500]).toEqual([method, path, true]);
+      expect(answer.headers).not.toHaveProperty("access-control-allow-origin");
+      expect(answer.headers).toMatchObject({ "cross-origin-resource-policy": "same-origin" });
+    }
+    expect(await state()).toEqual(before);
   });
 
   it("that retries is open to an operator", async () => {

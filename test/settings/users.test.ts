@@ -15,17 +15,19 @@ const HASH = cheapHash("correct horse");
 
 describe("the users of the board", () => {
   it("are none by default", () => {
-    expect(loadOpsConfig({}).users).toEqual([]);
+    expect(loadOpsConfig({}).users).toBeNull();
   });
 
   it("have a name, a role and a hash each", () => {
     const { users } = loadOpsConfig({
       OPS_USERS: ` ada:operator:${HASH} , grace@contoso.com:viewer:${HASH},`,
     });
-    expect(users.map(({ name, role }) => [name, role])).toEqual([
-      ["ada", "operator"],
-      ["grace@contoso.com", "viewer"],
-    ]);
+    expect(users).toMatchObject({
+      listed: [
+        { name: "ada", role: "operator" },
+        { name: "grace@contoso.com", role: "viewer" },
+      ],
+    });
   });
 
   const refused: [string, string][] = [
@@ -45,6 +47,18 @@ describe("the users of the board", () => {
     expect(message).toContain(`OPS_USERS: ${problem}; allowed: name:role:hash,…`);
     expect(message).not.toContain("canary");
     expect(message).not.toContain("scrypt$");
+  });
+
+  it.each(["OPS_USERS", "OPS_SESSION_SECRET"])("have %s, or a file with it, and not both", (variable) => {
+    const given = { OPS_USERS: `ada:operator:${HASH}`, OPS_SESSION_SECRET: "s".repeat(32) };
+    expect(loadOpsConfig({ [`${variable}_FILE`]: "/run/secrets/it" })).toMatchObject(
+      variable === "OPS_USERS"
+        ? { users: { file: "/run/secrets/it" } }
+        : { sessionSecret: { file: "/run/secrets/it" } },
+    );
+    expect(refusal(() => loadOpsConfig({ ...given, [`${variable}_FILE`]: "/run/secrets/it" }))).toBe(
+      `${variable}: given together with ${variable}_FILE; allowed: one of them`,
+    );
   });
 
   it("may share a secret that is long enough, which is never repeated", () => {

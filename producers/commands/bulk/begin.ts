@@ -1,5 +1,6 @@
 /** From a draft to a run: shows what it would do, asks, begins it and stays with it. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { grouped, plural } from "../../../src/bulk/numbers.ts";
 import { Failure } from "../../../src/contract/failure.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { waitForSignal } from "../../../src/lifecycle.ts";
@@ -9,7 +10,6 @@ import type { Client, Draft, DraftLook, UndoDraft } from "../../client.ts";
 import { confirm, isOnTerminal } from "../confirm.ts";
 import { commandLine } from "../session.ts";
 import { followRun } from "./follow.ts";
-import { grouped, plural } from "./numbers.ts";
 import { formatPlan, formatRemains, toPlanJson } from "./plan-text.ts";
 import type { NewRunOptions } from "./run-options.ts";
 

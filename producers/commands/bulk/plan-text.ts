@@ -1,13 +1,13 @@
 /** What a draft would change, for people and for programs. */
+import { formatDuration, grouped, plural } from "../../../src/bulk/numbers.ts";
 import type { Fields, RunStatus } from "../../../src/bulk/run.ts";
 import { isFilteredHere } from "../../../src/bulk/selection.ts";
 import { sameValue } from "../../../src/contract/incident-change.ts";
 import { visible } from "../../../src/output.ts";
 import type { DraftLook, UndoDraft } from "../../bulk/bulk.ts";
-import { callsPerMinute, durationMs, expectCalls, formatDuration } from "../../bulk/estimate.ts";
+import { callsPerMinute, durationMs, expectCalls } from "../../bulk/estimate.ts";
 import { refuseSize } from "../../bulk/size.ts";
 import { formatTable } from "../table.ts";
-import { grouped, plural } from "./numbers.ts";
 
 /** Of those that a plan holds, which `--json` gives all. */
 const SHOWN_INCIDENTS = 5;

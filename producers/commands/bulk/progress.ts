@@ -1,11 +1,12 @@
 /** A run as it goes on: a live bar on a terminal, a line a minute anywhere else, events with `--json`. */
 import { MultiBar } from "cli-progress";
+import { formatDuration, grouped } from "../../../src/bulk/numbers.ts";
+import { percentOf, remainingMs } from "../../../src/bulk/pace.ts";
 import { endedOf, isOver, type RunStatus } from "../../../src/bulk/run.ts";
 import { printJsonLine, tell } from "../../../src/output.ts";
 import type { Quota } from "../../../src/queue/quotas.ts";
-import { callsPerMinute, formatDuration, spentCalls } from "../../bulk/estimate.ts";
-import { grouped } from "./numbers.ts";
-import { formatCounts, percentOf, remainingMs } from "./run-text.ts";
+import { callsPerMinute, spentCalls } from "../../bulk/estimate.ts";
+import { formatCounts } from "./run-text.ts";
 
 const LINE_EVERY_MS = 60_000;
 const EVENT_EVERY_MS = 1_000;

@@ -1,17 +1,16 @@
 /** `defender-actions bulk report`: what became of each incident of a run. */
 import { type Command, Option } from "commander";
-import { endedOf, FIELDS, type Outcome, type RunStatus } from "../../../src/bulk/run.ts";
+import { grouped } from "../../../src/bulk/numbers.ts";
+import { REPORT_HEADER, toReportRecord } from "../../../src/bulk/report-record.ts";
+import { endedOf, type Outcome, type RunStatus } from "../../../src/bulk/run.ts";
 import { print, printJsonLine, printText, tell, visible } from "../../../src/output.ts";
 import { toCsv } from "../../../src/results/csv.ts";
 import { withClient } from "../session.ts";
-import { grouped } from "./numbers.ts";
 import { formatChanges } from "./plan-text.ts";
 import { formatCounts } from "./run-text.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
 type Format = (typeof FORMATS)[number];
-
-const COLUMNS = ["id", "result", "reason", "error_code", "message", "attempts", "request_id", "at", "url"];
 
 export function defineReport(command: Command): void {
   command
@@ -31,19 +30,8 @@ export function defineReport(command: Command): void {
 async function openReport(format: Format): Promise<(outcome: Outcome) => Promise<void>> {
   if (format === "ndjson") return printJsonLine;
   if (format === "table") return (outcome) => printText(formatOutcome(outcome));
-  const sides = ["before", "after"].flatMap((side) => FIELDS.map((field) => `${field}_${side}`));
-  await print(toCsv([[...COLUMNS, ...sides]]));
-  return (outcome) => print(toCsv([toRecord(outcome)]));
-}
-
-function toRecord(outcome: Outcome): unknown[] {
-  const { id, result, reason, code, message, attempts, request_id, at, url, before, after } = outcome;
-  const sides = [before, after].flatMap((side) => FIELDS.map((field) => toCell(side?.[field])));
-  return [id, result, reason, code, message, attempts, request_id, at, url, ...sides];
-}
-
-function toCell(value: unknown): unknown {
-  return Array.isArray(value) ? value.join(", ") : value;
+  await print(toCsv([REPORT_HEADER]));
+  return (outcome) => print(toCsv([toReportRecord(outcome)]));
 }
 
 /** One line. */

@@ -1,11 +1,11 @@
 /** How a run stands, in words, and as an event for programs. */
+import { formatDuration, grouped, plural } from "../../../src/bulk/numbers.ts";
+import { remainingMs } from "../../../src/bulk/pace.ts";
 import { endedOf, failedOf, isOver, type RunCounts, type RunStatus } from "../../../src/bulk/run.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { visible } from "../../../src/output.ts";
-import { formatDuration } from "../../bulk/estimate.ts";
 import { commandLine } from "../session.ts";
 import { formatTable } from "../table.ts";
-import { grouped, plural } from "./numbers.ts";
 
 /** Counts in one line: `changed 5, unchanged 1, skipped 2 (changed 1, merged 1), failed 0, waiting 3, in hand 1`. */
 export function formatCounts(counts: RunCounts): string {
@@ -25,17 +25,6 @@ function formatParts(parts: Readonly<Partial<Record<string, number>>>): string {
   const named = Object.entries(parts).filter(([, count]) => (count ?? 0) > 0);
   if (named.length === 0) return "";
   return ` (${named.map(([name, count]) => `${name} ${grouped(count ?? 0)}`).join(", ")})`;
-}
-
-/** Whole per cent of the selection that has ended, rounded down so that 100 means all. */
-export function percentOf({ counts }: Pick<RunStatus, "counts">): number {
-  return counts.selected === 0 ? 0 : Math.floor((endedOf(counts) * 100) / counts.selected);
-}
-
-/** Until all has ended at the rate of the last minute; null when that is not known. */
-export function remainingMs({ counts, rate_per_minute: rate, is_selected }: RunStatus): number | null {
-  if (rate === null || rate <= 0 || !is_selected) return null;
-  return ((counts.selected - endedOf(counts)) * 60_000) / rate;
 }
 
 /** One run whole. */

@@ -1,13 +1,7 @@
 /** What a run will spend, and how long it takes. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import {
-  callsPerMinute,
-  durationMs,
-  expectCalls,
-  formatDuration,
-  spentCalls,
-} from "../../../producers/bulk/estimate.ts";
+import { callsPerMinute, durationMs, expectCalls, spentCalls } from "../../../producers/bulk/estimate.ts";
 import { whereSchema } from "../../../src/bulk/selection.ts";
 import { specOf } from "../../bulk/opened-runs.ts";
 
@@ -90,14 +84,4 @@ it("no duration is below what the limits allow", () => {
       }
     }),
   );
-});
-
-it.each([
-  [999, "less than a second"],
-  [1_000, "1 second"],
-  [61_000, "1 minute 1 second"],
-  [3_600_000, "1 hour"],
-  [90_061_000, "1 day 1 hour"],
-])("%i ms is %s", (timeMs, text) => {
-  expect(formatDuration(timeMs)).toBe(text);
 });

@@ -8,8 +8,8 @@ import {
   formatCounts,
   formatNext,
   formatRun,
-  percentOf,
 } from "../../../../producers/commands/bulk/run-text.ts";
+import { percentOf } from "../../../../src/bulk/pace.ts";
 import { endedOf, outcomeSchema, type RunStatus, runStatusSchema } from "../../../../src/bulk/run.ts";
 import { specOf } from "../../../bulk/opened-runs.ts";
 
