@@ -17,6 +17,11 @@ import {
 } from "./settings/instance.ts";
 import { type OpsSettings, opsVariables, toOpsSettings } from "./settings/ops.ts";
 import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redis.ts";
+import {
+  resultWebhookVariables,
+  toWebhookSettings,
+  type WebhookSettings,
+} from "./settings/result-webhook.ts";
 
 export type { Cloud } from "./defender/clouds.ts";
 export type { ApiSettings } from "./settings/api.ts";
@@ -25,6 +30,7 @@ export type { Window } from "./settings/fields.ts";
 export type { Egress, InstanceConfig } from "./settings/instance.ts";
 export type { UsersSource } from "./settings/ops.ts";
 export type { RedisConfig } from "./settings/redis.ts";
+export type { WebhookSettings } from "./settings/result-webhook.ts";
 
 /** What a producer may know: no credential among it. */
 export interface ProducerConfig {
@@ -47,6 +53,8 @@ export interface WorkerConfig {
   bulkResultTtlMs: number;
   /** How much of a query's answer lies in the result itself: so many rows, in so many bytes of JSON. */
   inlineLimit: { rows: number; bytes: number };
+  /** Where final results are sent; null: nowhere. */
+  webhook: WebhookSettings | null;
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
   logLevel: LogLevel;
@@ -100,6 +108,7 @@ const SCHEMAS = [
   redisVariables,
   instanceList,
   workerVariables,
+  resultWebhookVariables,
   opsVariables,
   apiVariables,
   faultVariables,
@@ -192,12 +201,13 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
   const redis = read(redisVariables, unprefixed(environment), problems);
   const worker = read(workerVariables, unprefixed(environment), problems);
   const listed = read(instanceList, unprefixed(environment), problems);
+  const webhook = read(resultWebhookVariables, unprefixed(environment), problems);
   const names = listed === null ? [] : instanceNames(listed.INSTANCES, environment);
   const instances = names
     .map((name) => readInstance(name, environment, problems))
     .filter((instance) => instance !== null);
   checkGates(instances, problems);
-  if (redis === null || worker === null || problems.length > 0) return refuse(problems);
+  if (redis === null || worker === null || webhook === null || problems.length > 0) return refuse(problems);
   return {
     redis: toRedisConfig(redis),
     instances,
@@ -211,6 +221,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     resultTtlMs: worker.RESULT_TTL,
     bulkResultTtlMs: worker.BULK_RESULT_TTL,
     inlineLimit: { rows: worker.RESULT_INLINE_ROWS, bytes: worker.RESULT_INLINE_BYTES },
+    webhook: toWebhookSettings(webhook),
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
     logLevel: worker.LOG_LEVEL,
     notices: noticesOf(worker, instances),

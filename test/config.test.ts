@@ -42,6 +42,7 @@ describe("a worker with five variables", () => {
       resultTtlMs: 604_800_000,
       bulkResultTtlMs: 7_776_000_000,
       inlineLimit: { rows: 1_000, bytes: 1_048_576 },
+      webhook: null,
       listen: null,
       logLevel: "info",
       notices: [],

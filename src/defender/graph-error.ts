@@ -62,7 +62,7 @@ const QUARTER_HOUR_MS = 900_000;
  * The wait that an answer asks for, in milliseconds, at most an hour: `Retry-After` in seconds or as an HTTP date, else
  * "N seconds" in the message. Undefined when it names none; 0 counts as none, for rejected calls are counted too.
  */
-export function readRetryAfterMs(answer: Answer, message: string): number | undefined {
+export function readRetryAfterMs(answer: Pick<Answer, "headers">, message: string): number | undefined {
   const header = answer.headers["retry-after"]?.trim() ?? "";
   const seconds = /^\d+(\.\d+)?$/.test(header) ? header : /(\d+)\s*seconds?\b/i.exec(message)?.[1];
   const date = Date.parse(header);
@@ -77,7 +77,7 @@ export function msToQuarterHour(answer: Answer): number {
 }
 
 /** Dates in an answer are on the server's clock, so its own `Date` is what they are compared with. */
-function answeredAtMs(answer: Answer): number {
+function answeredAtMs(answer: Pick<Answer, "headers">): number {
   const date = Date.parse(answer.headers["date"] ?? "");
   return Number.isNaN(date) ? Date.now() : date;
 }

@@ -44,7 +44,8 @@ export type Settlement =
   /** Redis refused what the run wrote: nothing is decided, and it runs again. */
   | { kind: "interrupted"; error: Error };
 
-const ENDS: ReadonlySet<Settlement["kind"]> = new Set(["completed", "failed", "over"]);
+/** After these the job has a final result. */
+export const ENDS: ReadonlySet<Settlement["kind"]> = new Set(["completed", "failed", "over"]);
 
 /** Runs a job that was parsed. Throws a Failure for an unknown action, and otherwise only what Redis throws. */
 export async function execute(

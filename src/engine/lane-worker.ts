@@ -9,7 +9,7 @@ import { queueKeyPrefix } from "../queue/names.ts";
 import { MOST_INTERRUPTIONS, MOST_STALLS, WORKER_OPTIONS } from "../queue/options.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { ErrorLog } from "./error-log.ts";
-import { type Engine, execute, type Settlement } from "./execute.ts";
+import { ENDS, type Engine, execute, type Settlement } from "./execute.ts";
 import type { Run } from "./observer.ts";
 import type { Parting } from "./parting.ts";
 import { type Pointer, type SettleTools, settle } from "./settle.ts";
@@ -21,6 +21,8 @@ export interface LaneWorkerOptions extends SettleTools {
   concurrency: number;
   engine: Engine;
   parting: Parting;
+  /** Sees to it that the webhook is told of results of the case. May be repeated. */
+  tell(caseId: string): Promise<void>;
   log: Log;
   onRun(run: Run): void;
   onLost(how: "stalled" | "lock_lost"): void;
@@ -95,6 +97,8 @@ async function work(
       why === null
         ? await execute(parsed, place, engine, ended)
         : await parting.giveUp(parsed, why, place).then(endedAs);
+    // Before BullMQ hears of the end: a worker that dies in between leaves the job to the next, who finds it over.
+    if (ENDS.has(settlement.kind)) await options.tell(parsed.case_id);
   } catch (error) {
     const failure = toFailure(error);
     if (failure.code === "invalid_input") {

@@ -16,6 +16,8 @@ export type WorkerEvent =
   | { kind: "hold"; instance: string; lane: Lane | "ping"; scope: "lane" | "priority"; delayMs: number }
   /** Taken from a worker that died, or lost while it ran here. */
   | { kind: "lost"; instance: string; how: "stalled" | "lock_lost" }
+  /** Of a final result that was sent to the webhook. */
+  | { kind: "delivery"; instance: string; outcome: "taken" | "refused" | "given_up" }
   | { kind: "defender"; instance: string; event: DefenderEvent };
 
 export type Observe = (event: WorkerEvent) => void;

@@ -12,11 +12,18 @@ export class Parting {
   readonly #store: ResultStore;
   readonly #order: Order;
   readonly #resultTtlMs: number;
+  readonly #tell: (caseId: string) => Promise<void>;
 
-  constructor(store: ResultStore, order: Order, resultTtlMs: number) {
+  constructor(
+    store: ResultStore,
+    order: Order,
+    resultTtlMs: number,
+    tell: (caseId: string) => Promise<void>,
+  ) {
     this.#store = store;
     this.#order = order;
     this.#resultTtlMs = resultTtlMs;
+    this.#tell = tell;
   }
 
   /** Without a case id there is no place for a result: the failed job on the board is then all there is. */
@@ -49,6 +56,7 @@ export class Parting {
       { status: "failed", findings, attempts: 1 },
       this.#resultTtlMs,
     );
+    await this.#tell(case_id);
   }
 
   /** Ends a job that no run brought to an end, and gives the failure that it ends with; null when it was over already. */

@@ -5,10 +5,11 @@ import { type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
 import { openPreflight } from "../kql/preflight.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
+import { Deliveries, publishWebhook } from "../queue/deliveries.ts";
 import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
 import { refuseEviction } from "../queue/eviction.ts";
 import { publishInstances } from "../queue/instances.ts";
-import { queueName, runsQueueName } from "../queue/names.ts";
+import { queueName, runsQueueName, WEBHOOK_QUEUE } from "../queue/names.ts";
 import { Queues } from "../queue/queues.ts";
 import { publishQuotas } from "../queue/quotas.ts";
 import { Stops } from "../queue/stops.ts";
@@ -25,6 +26,7 @@ import { IncidentOrder } from "./order.ts";
 import { Parting } from "./parting.ts";
 import { Pulse } from "./pulse.ts";
 import type { SettleTools } from "./settle.ts";
+import { openDeliveryWorker } from "./webhook/delivery-worker.ts";
 
 /** How often lost wake-ups of waiting writes are looked for. */
 const SWEEP_EVERY_MS = 2_000;
@@ -58,9 +60,14 @@ export async function startWorker(
   const redis = connectWorker(config.redis, { name: "defender-worker", onError });
   await refuseEviction(redis);
   const queues = new Queues(redis, config.redis);
-  const store = new ResultStore(redis, prefix);
+  const { webhook } = config;
+  const store = new ResultStore(redis, prefix, async () => webhook !== null);
+  const deliveries = new Deliveries(redis, prefix, queues);
+  const tell = async (caseId: string): Promise<void> => {
+    if (webhook !== null) await deliveries.tell(caseId);
+  };
   const order = new IncidentOrder(new Turns(redis, prefix), queues);
-  const parting = new Parting(store, order, config.resultTtlMs);
+  const parting = new Parting(store, order, config.resultTtlMs, tell);
 
   const served = config.instances.filter(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
@@ -84,6 +91,7 @@ export async function startWorker(
     config,
     config.instances.filter(({ writes }) => !writes).map(({ name }) => name),
   );
+  await publishWebhook(redis, prefix, webhook !== null);
   await publishQuotas(redis, prefix, config.instances);
   const stopping = new AbortController();
   const workers: Worker[] = [];
@@ -100,6 +108,7 @@ export async function startWorker(
           concurrency: config.concurrency,
           engine,
           parting,
+          tell,
           log,
           onLost: (how) => observe({ kind: "lost", instance: instance.name, how }),
           onRun: (run) => observe({ kind: "run", instance: instance.name, ...run }),
@@ -118,11 +127,26 @@ export async function startWorker(
     queues,
     log,
     stopping: stopping.signal,
+    tell,
     holdOf: (instance, name) =>
       holdOf(instance, { name, lane: "incidents", priority: "bulk" }, queues, observe),
     afterParking: (incident, job) => order.afterParking(incident, job),
   });
   workers.push(...runs.workers);
+  const sender =
+    webhook &&
+    (await openDeliveryWorker({
+      redis,
+      config: config.redis,
+      webhook,
+      deliveries,
+      concurrency: config.concurrency,
+      log,
+      observe,
+      stopping: stopping.signal,
+      hold: (delayMs) => queues.get(WEBHOOK_QUEUE).rateLimit(delayMs),
+    }));
+  if (sender !== null) workers.push(sender.worker);
   const pulses = workers.map((worker) => ({ queue: worker.name, pulse: new Pulse(worker) }));
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
   for (const worker of workers) void worker.run();
@@ -150,6 +174,7 @@ export async function startWorker(
     }, finishMs);
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(handBack);
+    sender?.close();
     await instances.close();
     await preflight.close();
     await queues.close();

@@ -28,6 +28,7 @@ export class WorkerMetrics {
   readonly #limitCalls: Gauge;
   readonly #held: Gauge;
   readonly #lost: Counter;
+  readonly #deliveries: Counter;
 
   constructor() {
     const registers = [this.registry];
@@ -102,6 +103,11 @@ export class WorkerMetrics {
       "Jobs whose run was lost: stalled (taken from a worker that died) or lock_lost (this worker was too slow).",
       ["instance", "how"],
     );
+    this.#deliveries = counter(
+      "defender_webhook_deliveries_total",
+      "Final results that were sent to the webhook: taken, refused (it is tried again) or given_up.",
+      ["instance", "outcome"],
+    );
     this.#tokens = counter("defender_token_requests_total", "Requests for a token: ok, or a failure code.", [
       "instance",
       "outcome",
@@ -112,6 +118,7 @@ export class WorkerMetrics {
     const { kind, instance } = event;
     if (kind === "run") this.#countRun(instance, event);
     else if (kind === "lost") this.#lost.inc({ instance, how: event.how });
+    else if (kind === "delivery") this.#deliveries.inc({ instance, outcome: event.outcome });
     else if (kind === "hold") this.#holds.inc({ instance, lane: event.lane, scope: event.scope });
     else this.#countCall(instance, event.event);
   };

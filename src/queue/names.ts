@@ -16,6 +16,9 @@ export function runsQueueName(instance: string): string {
   return `defender-${instance}-incidents-runs`;
 }
 
+/** The queue by which final results are sent to the webhook: one for all instances. */
+export const WEBHOOK_QUEUE = "defender-webhook";
+
 export function queueFor(action: Action, instance: string, priority: Priority): string {
   return queueName(instance, action.lane, priority);
 }

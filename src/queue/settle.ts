@@ -5,6 +5,7 @@ import { findingsSchema, type IncidentRef } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { ResultReader } from "../results/reader.ts";
 import { ResultStore } from "../results/store.ts";
+import { Deliveries, isWebhookSet } from "./deliveries.ts";
 import { type Evidence, requestedIncident } from "./failed-job.ts";
 import { FailedJobs, type FoundJob, type JobTarget } from "./failed-jobs.ts";
 import { FailedSet } from "./failed-set.ts";
@@ -21,15 +22,17 @@ export class Settler {
   readonly #reader: ResultReader;
   readonly #failedJobs: FailedJobs;
   readonly #retrier: Retrier;
+  readonly #deliveries: Deliveries;
 
   constructor(redis: RedisClient, config: Pick<RedisConfig, "prefix">, queues: Queues) {
     this.#redis = redis;
     this.#prefix = config.prefix;
     this.#queues = queues;
-    this.#store = new ResultStore(redis, config.prefix);
+    this.#store = new ResultStore(redis, config.prefix, () => isWebhookSet(redis, config.prefix));
     this.#reader = new ResultReader(redis, config.prefix);
     this.#failedJobs = new FailedJobs(redis, config, queues);
     this.#retrier = new Retrier(redis, config, queues);
+    this.#deliveries = new Deliveries(redis, config.prefix, queues);
   }
 
   /**
@@ -76,7 +79,10 @@ export class Settler {
         warnings: [...warnings, ...standing.result.warnings],
         incident: standing.result.incident ?? incidentOf(evidence, found),
       });
+      // No worker comes by a job that is settled, to tell of it when this process dies after the next line.
+      await this.#deliveries.tellLater(ref.caseId);
       isFirst = await this.#store.settle(ref, standing.generation, findings, resultTtlMs);
+      await this.#deliveries.tell(ref.caseId);
       if (isFirst) await forget(found, this.#queues);
     }
     if (!isFirst) {

@@ -16,6 +16,8 @@ export interface CaseKeys {
   changes: string;
   /** Hash: gzipped pages of rows by number. A run writes its own, so that a stale one cannot mix in. */
   rows(jobId: string, generation: number, run: number): string;
+  /** Sorted set: final results that the webhook was not told of yet, by cursor. */
+  outbox: string;
 }
 
 /** Case ids may hold braces and any other text, so their hash is the tag. */
@@ -26,6 +28,7 @@ export function caseKeys(prefix: string, caseId: string): CaseKeys {
     jobs: `${base}:jobs`,
     changes: `${base}:changes`,
     rows: (jobId, generation, run) => `${base}:rows:${jobId}:${generation}-${run}`,
+    outbox: `${base}:outbox`,
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * The scripts that write results. KEYS are the record, the case's jobs and the case's changes.
+ * The scripts that write results. KEYS are the record, the case's jobs, the case's changes and the case's outbox.
  * A record's generation rises when a failed job is asked for again; its run rises with every start. Whoever writes must
  * hold the current pair, so that a worker which lost its job cannot write any more (a fence).
  */
 import { defineScript, REDIS_TIME } from "../redis-script.ts";
 
 const PRELUDE = `${REDIS_TIME}
-local record, jobs, changes = KEYS[1], KEYS[2], KEYS[3]
+local record, jobs, changes, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local job_id = ARGV[1]
 local function get(field) return redis.call('HGET', record, field) end
 local function keep(key, ms)
@@ -21,6 +21,14 @@ local function announce()
   redis.call('ZADD', changes, cursor, job_id)
   redis.call('HSET', record, 'cursor', cursor)
   redis.call('PUBLISH', changes, job_id)
+  return cursor
+end
+-- In the same step as the result, or a worker that dies between the two leaves a result that nobody tells of. '' for no webhook.
+local function tell(cursor, summary)
+  if summary == '' then return end
+  redis.call('ZADD', outbox, cursor, '{"v":1,"cursor":"' .. cursor .. '","generation":' .. get('gen') ..
+    ',"finished_ms":' .. string.format('%.0f', now) .. ',"head":' .. get('head') .. ',"summary":' .. summary .. '}')
+  keep(outbox, redis.call('PTTL', record))
 end
 local function is_final()
   local status = get('status')
@@ -116,46 +124,48 @@ return 1
 `);
 
 /**
- * ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, inline rows. With
- * rows, KEYS[4] is theirs, and the last of their pages comes along, for most answers have but one: ARGV: its number, the page.
+ * ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, inline rows,
+ * summary. With rows, KEYS[5] is theirs, and the last of their pages comes along, for most answers have but one: ARGV: its
+ * number, the page.
  */
 export const finish = defineScript(`${PRELUDE}
-local run, rows = ARGV[3] ~= '' and ARGV[3] or get('run'), KEYS[4]
+local run, rows = ARGV[3] ~= '' and ARGV[3] or get('run'), KEYS[5]
 if not is_current(ARGV[2], run) then return 0 end
 redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms', 'sending')
 if ARGV[6] ~= 'outcome_unknown' then redis.call('HDEL', record, 'note', 'note_ms') end
 redis.call('HSET', record, 'status', ARGV[4], 'findings', ARGV[5], 'error_code', ARGV[6], 'attempts', ARGV[8],
   'rows_key', rows or '', 'inline_rows', ARGV[9], 'finished_ms', string.format('%.0f', now))
 if rows then
-  redis.call('HSET', rows, ARGV[10], ARGV[11])
+  redis.call('HSET', rows, ARGV[11], ARGV[12])
   redis.call('PEXPIRE', rows, ARGV[7])
 end
-announce()
+local cursor = announce()
 redis.call('PEXPIRE', record, ARGV[7])
+tell(cursor, ARGV[10])
 keep(jobs, tonumber(ARGV[7])); keep(changes, tonumber(ARGV[7]))
 return 1
 `);
 
-/** ARGV: job id, findings. Answers whether it was taken back, whether anything had been sent, generation and head. */
+/** ARGV: job id, findings, summary. Answers whether it was taken back, whether anything had been sent, generation and head. */
 export const cancel = defineScript(`${PRELUDE}
 if not get('status') then return false end
 local sent = get('sent') == '1' and 1 or 0
 if is_final() or has_expired() or get('sending') or get('note') then return { 0, sent, get('gen'), get('head') } end
 redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms')
 redis.call('HSET', record, 'status', 'failed', 'findings', ARGV[2], 'error_code', 'cancelled', 'finished_ms', string.format('%.0f', now))
-announce()
+tell(announce(), ARGV[3])
 return { 1, sent, get('gen'), get('head') }
 `);
 
 /**
- * ARGV: job id, generation, findings, keep ms. A person says that a write whose outcome is unknown was done; of two who
+ * ARGV: job id, generation, findings, keep ms, summary. A person says that a write whose outcome is unknown was done; of two who
  * settle it at once, one is refused.
  */
 export const settle = defineScript(`${PRELUDE}
 if get('gen') ~= ARGV[2] or get('status') ~= 'failed' or get('error_code') ~= 'outcome_unknown' then return 0 end
 redis.call('HDEL', record, 'note', 'note_ms')
 redis.call('HSET', record, 'status', 'completed', 'findings', ARGV[3], 'error_code', '', 'finished_ms', string.format('%.0f', now))
-announce()
+tell(announce(), ARGV[5])
 for _, key in ipairs(KEYS) do keep(key, tonumber(ARGV[4])) end
 return 1
 `);

@@ -3,6 +3,7 @@ import type { Note, OpenWrite } from "../contract/define-action.ts";
 import type { Findings, WaitReason } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { type CaseKeys, caseKeys, type JobRef } from "./keys.ts";
+import { summaryOf } from "./outbox.ts";
 import { type Head, headSchema } from "./record.ts";
 import {
   type Cancelled,
@@ -58,10 +59,13 @@ export interface Verdict {
 export class ResultStore {
   readonly #redis: RedisClient;
   readonly #prefix: string;
+  readonly #isTold: () => Promise<boolean>;
 
-  constructor(redis: RedisClient, prefix: string) {
+  /** `isTold`: whether final results are put into their case's outbox, for the webhook; default never. */
+  constructor(redis: RedisClient, prefix: string, isTold: () => Promise<boolean> = async () => false) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#isTold = isTold;
   }
 
   /** Creates the record, or says what is there: it decides whether an idempotency key is the same job. */
@@ -156,9 +160,8 @@ export class ResultStore {
 
   /** Null when there is no such job. */
   async cancel(ref: JobRef, findings: Findings): Promise<Cancelled | null> {
-    const reply = cancelReply.parse(
-      await this.#run(scripts.cancel, this.#keys(ref), ref, [JSON.stringify(findings)]),
-    );
+    const args = [JSON.stringify(findings), await this.#summarize("failed", findings)];
+    const reply = cancelReply.parse(await this.#run(scripts.cancel, this.#keys(ref), ref, args));
     if (reply === null) return null;
     const [cancelled, sent, generation, head] = reply;
     return {
@@ -171,7 +174,8 @@ export class ResultStore {
 
   /** Ends a job whose outcome is unknown as done. False when it is not, or no more, in this generation. */
   async settle(ref: JobRef, generation: number, findings: Findings, keepMs: number): Promise<boolean> {
-    const args = [generation, JSON.stringify(findings), keepMs];
+    const summary = await this.#summarize("completed", findings);
+    const args = [generation, JSON.stringify(findings), keepMs, summary];
     return (await this.#run(scripts.settle, this.#keys(ref), ref, args)) === 1;
   }
 
@@ -193,10 +197,15 @@ export class ResultStore {
       keepMs,
       attempts,
       rows?.inlineRows ?? 0,
+      await this.#summarize(status, findings),
       ...(lastPage ?? []),
     ];
     const more = lastPage === undefined ? [] : [rowsKey];
     return (await this.#run(scripts.finish, keys, fence, args, more)) === 1;
+  }
+
+  async #summarize(status: Verdict["status"], findings: Findings): Promise<string> {
+    return (await this.#isTold()) ? JSON.stringify(summaryOf(status, findings)) : "";
   }
 
   #fenced(script: typeof scripts.send, fence: Fence, args: readonly (string | number)[]): Promise<unknown> {
@@ -214,7 +223,7 @@ export class ResultStore {
     args: readonly (string | number | Buffer)[],
     moreKeys: readonly string[] = [],
   ): Promise<unknown> {
-    const all = [keys.record(ref.jobId), keys.jobs, keys.changes, ...moreKeys];
+    const all = [keys.record(ref.jobId), keys.jobs, keys.changes, keys.outbox, ...moreKeys];
     return script(this.#redis, all, [ref.jobId, ...args]);
   }
 }

@@ -43,8 +43,12 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     ...env,
   });
   const simulator = new SimulatorControl(url);
+  const log: string[] = [];
   return {
     client,
+    /** All that its workers have logged, one JSON text each. */
+    log,
+    queues,
     simulator,
     queue: queues.get(INCIDENTS),
     redis,
@@ -52,7 +56,7 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
 
     /** Gives what stops it before the test ends. */
     async startWorker(): Promise<() => Promise<void>> {
-      const { stop } = await startWorker(config, createLog("silent"));
+      const { stop } = await startWorker(config, createLog("debug", { write: (line) => log.push(line) }));
       stops.push(stop);
       return stop;
     },

@@ -1,6 +1,7 @@
-/** A worker that dies at any named point of a write loses nothing and does nothing twice, and its job is picked up within 30 s. */
+/** A worker that dies at any named point of a write loses nothing, does nothing twice and tells of it; its job is picked up within 30 s. */
 import { describe, expect, it } from "vitest";
 import type { ActionName } from "../../producers/client.ts";
+import { openReceiver } from "../support/webhook-receiver.ts";
 import { check } from "./checker.ts";
 import { WORKER_POINTS } from "./points.ts";
 import { openFaultRig } from "./rig.ts";
@@ -15,7 +16,10 @@ const PICKED_UP_WITHIN_MS = 30_000;
 
 describe.concurrent.each(WRITES)("%s", { timeout: 90_000 }, (action, input) => {
   it.for(WORKER_POINTS)("is done once when its worker dies %s", async (point, context) => {
-    const rig = await openFaultRig(context, { env: { COMMENT_SETTLE: `${SETTLE_MS}ms` } });
+    const receiver = await openReceiver();
+    const rig = await openFaultRig(context, {
+      env: { COMMENT_SETTLE: `${SETTLE_MS}ms`, RESULT_WEBHOOK_URL: receiver.url },
+    });
     const doomed = await rig.startWorker({ FAULT_POINT: point });
     const job = await rig.accept(action, input);
     expect(await doomed.ended).toBeNull();
@@ -24,6 +28,8 @@ describe.concurrent.each(WRITES)("%s", { timeout: 90_000 }, (action, input) => {
     await rig.finish(job);
 
     expect(performance.now() - killedAtMs).toBeLessThan(PICKED_UP_WITHIN_MS + SETTLE_MS);
+    const [told] = await receiver.first(1);
+    expect(told?.notice).toMatchObject({ job_id: job.jobId, status: "completed", is_success: true });
     const { jobs } = await check(rig, { events: ["job.stalled"] });
     expect(jobs).toMatchObject([{ result: { status: "completed", is_success: true, attempts: 1 } }]);
   });

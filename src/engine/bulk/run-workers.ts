@@ -22,6 +22,7 @@ export interface RunWorkersOptions extends Pick<SettleTools, "afterParking"> {
   queues: Queues;
   log: Log;
   stopping: AbortSignal;
+  tell(caseId: string): Promise<void>;
   holdOf(instance: InstanceConfig, queue: string): SettleTools["hold"];
 }
 
@@ -32,9 +33,9 @@ export interface RunWorkers {
 }
 
 export function openRunWorkers(options: RunWorkersOptions): RunWorkers {
-  const { instances, redis, config, engine, queues, log, stopping, holdOf, afterParking } = options;
+  const { instances, redis, config, engine, queues, log, stopping, tell, holdOf, afterParking } = options;
   const runs = new ItemStore(redis, config.redis.prefix);
-  const summaries = new Summaries(engine.store);
+  const summaries = new Summaries(engine.store, tell);
   const tools = new Map<string, TurnTools>();
   const workers = instances.map((instance) => {
     const own: TurnTools = {

@@ -8,11 +8,17 @@ import type { ResultStore } from "../../results/store.ts";
 
 export class Summaries {
   readonly #store: Pick<ResultStore, "create" | "start" | "send" | "finish">;
+  readonly #tell: (caseId: string) => Promise<void>;
   /** Begun by this process. */
   readonly #begun = new Set<string>();
 
-  constructor(store: Pick<ResultStore, "create" | "start" | "send" | "finish">) {
+  /** `tell`: of a case that has a final result, for the webhook. */
+  constructor(
+    store: Pick<ResultStore, "create" | "start" | "send" | "finish">,
+    tell: (caseId: string) => Promise<void>,
+  ) {
     this.#store = store;
+    this.#tell = tell;
   }
 
   async begin(reading: RunReading): Promise<void> {
@@ -33,6 +39,7 @@ export class Summaries {
     const fence = await this.#start(reading);
     const { status, findings } = verdictOf(reading.status);
     if (fence !== null) await this.#store.finish(fence, { status, findings, attempts: 1 }, reading.keepMs);
+    await this.#tell(reading.status.case_id);
     this.#begun.delete(jobIdOf(reading));
   }
 
