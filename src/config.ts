@@ -4,7 +4,7 @@ import { Failure } from "./contract/failure.ts";
 import { instanceNameSchema } from "./contract/job.ts";
 import { type ArmedFault, FAULT_POINTS, FAULT_SIGNALS } from "./fault-point.ts";
 import { type ApiSettings, apiVariables, toApiSettings } from "./settings/api.ts";
-import { cleanEnvironment, type Environment, read, type Scope } from "./settings/environment.ts";
+import { cleanEnvironment, type Environment, read, type Scope, withFile } from "./settings/environment.ts";
 import { duration, flag, integer, oneOf, size, splitList } from "./settings/fields.ts";
 import {
   checkGates,
@@ -127,6 +127,11 @@ type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
 const unprefixed = (environment: Environment): Scope => ({ given: environment, nameOf: (name) => name });
 
+/** `REDIS_URL` may lie in a file, for it carries a password. */
+function open(raw: RawEnvironment, problems: string[]): Environment {
+  return withFile(cleanEnvironment(raw), "REDIS_URL", problems);
+}
+
 function refuse(problems: readonly string[]): never {
   throw new Failure("invalid_input", [...new Set(problems)].join("\n"), {
     hint: "Correct the environment variables that are named; .env.example lists all.",
@@ -136,8 +141,8 @@ function refuse(problems: readonly string[]): never {
 /** Throws `invalid_input` with one line for each bad variable, as the other loaders do. */
 export function loadProducerConfig(raw: RawEnvironment = process.env): ProducerConfig {
   const problems: string[] = [];
-  const redis = read(redisVariables, unprefixed(cleanEnvironment(raw)), problems);
-  return redis === null ? refuse(problems) : { redis: toRedisConfig(redis) };
+  const redis = read(redisVariables, unprefixed(open(raw, problems)), problems);
+  return redis === null || problems.length > 0 ? refuse(problems) : { redis: toRedisConfig(redis) };
 }
 
 /** The fault that a test wants of this process; null for none. */
@@ -150,21 +155,21 @@ export function loadFault(raw: RawEnvironment = process.env): ArmedFault | null 
 
 export function loadApiConfig(raw: RawEnvironment = process.env): ApiConfig {
   const problems: string[] = [];
-  const scope = unprefixed(cleanEnvironment(raw));
+  const scope = unprefixed(open(raw, problems));
   const redis = read(redisVariables, scope, problems);
   const log = read(logVariables, scope, problems);
   const api = read(apiVariables, scope, problems);
-  if (redis === null || log === null || api === null) return refuse(problems);
+  if (redis === null || log === null || api === null || problems.length > 0) return refuse(problems);
   return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toApiSettings(api) };
 }
 
 export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
   const problems: string[] = [];
-  const scope = unprefixed(cleanEnvironment(raw));
+  const scope = unprefixed(open(raw, problems));
   const redis = read(redisVariables, scope, problems);
   const log = read(logVariables, scope, problems);
   const ops = read(opsVariables, scope, problems);
-  if (redis === null || log === null || ops === null) return refuse(problems);
+  if (redis === null || log === null || ops === null || problems.length > 0) return refuse(problems);
   return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toOpsSettings(ops) };
 }
 
@@ -197,7 +202,7 @@ function noticesOf(worker: z.output<typeof workerVariables>, instances: readonly
 /** Secrets stay where they are: only their sources are checked here. */
 export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfig {
   const problems: string[] = [];
-  const environment = cleanEnvironment(raw);
+  const environment = open(raw, problems);
   const redis = read(redisVariables, unprefixed(environment), problems);
   const worker = read(workerVariables, unprefixed(environment), problems);
   const listed = read(instanceList, unprefixed(environment), problems);

@@ -1,4 +1,5 @@
 /** The environment as it is read: trimmed, by schema, with every problem collected and named by its variable. */
+import { readFileSync } from "node:fs";
 import type { z } from "zod";
 
 /** Trimmed values; what is empty counts as not set. */
@@ -16,6 +17,23 @@ export function cleanEnvironment(raw: Readonly<Record<string, string | undefined
     if (lower !== undefined) clean[name] ??= lower;
   }
   return clean;
+}
+
+/** Takes a secret that is not given itself from the file that `<name>_FILE` names. */
+export function withFile(environment: Environment, name: string, problems: string[]): Environment {
+  const file = environment[`${name}_FILE`];
+  if (file === undefined) return environment;
+  if (environment[name] !== undefined) {
+    problems.push(`${name}: given together with ${name}_FILE; allowed: one of them`);
+    return environment;
+  }
+  try {
+    return { ...environment, ...cleanEnvironment({ [name]: readFileSync(file, "utf8") }) };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? ` (${error.code})` : "";
+    problems.push(`${name}_FILE: given ${JSON.stringify(file)}; cannot be read${code}`);
+    return environment;
+  }
 }
 
 /** Variables by the names that a schema knows, and by those under which they stand in the environment. */

@@ -64,6 +64,7 @@ export function parseRedisUrl(url: string): RedisAddress {
 
 export const redisVariables = z
   .object({
+    REDIS_URL_FILE: z.string().optional(),
     REDIS_URL: z
       .string()
       .refine((url) => readAddress(url) !== null, { error: UNREADABLE })
