@@ -30,7 +30,7 @@ export function findAlerts(
   };
   for (const { queue, counts, oldestAgeMs, workers, unsettled, refused } of figures) {
     const { name, instance, lane, priority } = queue;
-    const place = `${lane} (${priority}) of ${instance}`;
+    const place = lane === "webhook" ? "the webhook's queue" : `${lane} (${priority}) of ${instance}`;
     const pending = (counts["waiting"] ?? 0) + (counts["delayed"] ?? 0);
     const dead = (counts["failed"] ?? 0) - unsettled;
     if (pending > 0 && workers === 0)

@@ -10,6 +10,7 @@ import { type Enqueuer, unsettled } from "../queue/enqueue.ts";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import { showData, showReason } from "./shown-job.ts";
+import type { ShownQueue } from "./shown-queues.ts";
 
 export interface BoardOptions {
   queues: Queues;
@@ -23,7 +24,7 @@ export interface BoardOptions {
 export interface Board {
   /** To be registered under `/queues`. */
   plugin: FastifyPluginCallback;
-  show(queues: readonly InstanceQueue[]): void;
+  show(queues: readonly ShownQueue[]): void;
 }
 
 export function createBoard(options: BoardOptions): Board {
@@ -60,14 +61,19 @@ class BoardQueue extends BullMQAdapter {
   override readonly allowCompletedRetries = false;
   readonly #enqueuer: BoardOptions["enqueuer"];
   readonly #describe: () => string;
+  readonly #showReason: (reason: string) => string;
 
-  constructor(queue: InstanceQueue, { queues, enqueuer, mayWrite, pausedBy }: BoardOptions) {
+  constructor(queue: ShownQueue, { queues, enqueuer, mayWrite, pausedBy }: BoardOptions) {
     super(queues.get(queue.name));
     this.#enqueuer = enqueuer;
     this.#describe = () => {
-      const paused = pausedBy(queue);
-      return `${paused === null ? "" : `PAUSED ${paused}. `}${queue.lane}, ${queue.priority}. All about a job: /cases`;
+      const { lane } = queue;
+      if (lane === "webhook") return "What is told to the webhook. A retry sends it once more";
+      const paused = pausedBy({ ...queue, lane });
+      return `${paused === null ? "" : `PAUSED ${paused}. `}${lane}, ${queue.priority}. All about a job: /cases`;
     };
+    // Of the webhook's it is a sentence of ours, and no argument is in it.
+    this.#showReason = queue.lane === "webhook" ? (reason) => reason : showReason;
     // Bull Board knows one mode for all who look.
     Object.defineProperty(this, "readOnlyMode", { get: () => !mayWrite() });
   }
@@ -93,7 +99,7 @@ class BoardQueue extends BullMQAdapter {
     const retry = job.retry.bind(job);
     job.data = showData(data);
     job.returnvalue = job.returnvalue && showData(job.returnvalue);
-    job.failedReason = job.failedReason && showReason(job.failedReason);
+    job.failedReason = job.failedReason && this.#showReason(job.failedReason);
     job.stacktrace = [];
     job.retry = async (state) => {
       try {

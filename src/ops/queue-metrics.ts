@@ -1,9 +1,9 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
+import type { ShownQueue } from "./shown-queues.ts";
 import { NEWEST_FAILED, readSituation, STATES } from "./situation.ts";
 
 export class QueueMetrics {
@@ -51,7 +51,7 @@ export class QueueMetrics {
   async collect(
     redis: RedisClient,
     queues: Queues,
-    list: () => Promise<InstanceQueue[]>,
+    list: () => Promise<ShownQueue[]>,
     stops: Pick<Stops, "list">,
   ): Promise<void> {
     const read = await readSituation(redis, queues, list, stops).catch(() => null);

@@ -9,7 +9,6 @@ import { describeInvalid, Failure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
-import { listQueues } from "../queue/instance-queues.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
 import { ResultReader } from "../results/reader.ts";
@@ -26,6 +25,7 @@ import { addLogin } from "./login.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { addRuns } from "./runs.ts";
 import { Sessions } from "./session.ts";
+import { listShownQueues } from "./shown-queues.ts";
 import { readSituation } from "./situation.ts";
 import { Tries } from "./tries.ts";
 
@@ -65,7 +65,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     mayWrite: () => currentCaller()?.role === "operator",
   });
   const metrics = new QueueMetrics();
-  const list = () => listQueues(redis, prefix);
+  const list = () => listShownQueues(redis, prefix);
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
   const app = fastify({ forceCloseConnections: true });

@@ -1,10 +1,10 @@
 /** How all queues stand, and Redis with them: read anew for every scrape and every look for alerts. */
 import { Cluster } from "ioredis";
 import { z } from "zod";
-import type { InstanceQueue } from "../queue/instance-queues.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stop, Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
+import type { ShownQueue } from "./shown-queues.ts";
 
 /** As many are read of every queue. */
 export const NEWEST_FAILED = 200;
@@ -14,7 +14,7 @@ const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
 const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
 
 export interface QueueState {
-  queue: InstanceQueue;
+  queue: ShownQueue;
   counts: Readonly<Record<string, number>>;
   oldestAgeMs: number;
   workers: number;
@@ -43,7 +43,7 @@ const LATELY_MS = 10 * 60_000;
 export async function readSituation(
   redis: RedisClient,
   queues: Queues,
-  list: () => Promise<InstanceQueue[]>,
+  list: () => Promise<ShownQueue[]>,
   stopList: Pick<Stops, "list">,
 ): Promise<Situation> {
   const [[seconds, microseconds], memory, stops] = await Promise.all([
@@ -56,7 +56,7 @@ export async function readSituation(
   return { memory, stops, figures };
 }
 
-async function readQueue(queue: InstanceQueue, queues: Queues, nowMs: number): Promise<QueueState> {
+async function readQueue(queue: ShownQueue, queues: Queues, nowMs: number): Promise<QueueState> {
   const opened = queues.get(queue.name);
   const [counts, [oldest], workers, failed, heldMs] = await Promise.all([
     opened.getJobCounts(...STATES),
