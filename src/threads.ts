@@ -15,8 +15,11 @@ export interface ThreadEntry {
 }
 
 export interface Threads<Task, Answer> {
-  /** Rejects with a plain error: the function threw, the thread ran out of memory, or `signal` ended it. */
-  run(task: Task, signal: AbortSignal): Promise<Answer>;
+  /**
+   * Rejects with a plain error: the function threw, the thread ran out of memory, or `signal` ended it. What is `given` away
+   * is not copied, and lost to the caller.
+   */
+  run(task: Task, signal: AbortSignal, given?: readonly ArrayBuffer[]): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -24,11 +27,11 @@ export interface Threads<Task, Answer> {
 export function openThreads<Task, Answer>(entry: ThreadEntry): Threads<Task, Answer> {
   let pool: Promise<Piscina<Task, Answer>> | undefined;
   return {
-    async run(task, signal) {
+    async run(task, signal, given = []) {
       pool ??= openPool(entry, () => {
         pool = undefined;
       });
-      return (await pool).run(task, { signal, name: entry.name });
+      return (await pool).run(task, { signal, name: entry.name, transferList: [...given] });
     },
     async close() {
       await (await pool)?.destroy();

@@ -1,5 +1,6 @@
 /** Turns the answer of a hunting query into compressed pages. Pure: it also runs in a thread of its own. */
 import { gzipSync } from "node:zlib";
+import { Tokenizer, TokenParser } from "@streamparser/json";
 import { z } from "zod";
 import { ROWS_PER_PAGE, type RowSet } from "../contract/ports.ts";
 
@@ -9,27 +10,42 @@ const column = z.union([
     .object({ Name: z.string(), Type: z.string() })
     .transform(({ Name, Type }) => ({ name: Name, type: Type })),
 ]);
+const schemaSchema = z.array(column);
 const row = z.record(z.string(), z.unknown());
-const answerSchema = z.looseObject({ schema: z.array(column), results: z.array(row) });
+/** What is left of an answer once its rows are taken out. */
+const restSchema = z.looseObject({ schema: z.unknown(), results: z.array(z.never()) });
 
 /** Keeps the columns of the schema and drops OData's annotations. Throws a plain error for what is no such answer. */
 export function parseRows(body: Uint8Array): RowSet {
-  const { schema, results } = answerSchema.parse(parseExactly(new TextDecoder().decode(body)));
+  const schema = readSchema(body);
   const pages: Uint8Array[] = [];
-  const rowEnds = new Uint32Array(results.length);
+  const rowEnds: number[] = [];
   let end = 0;
-  for (let start = 0; start < results.length; start += ROWS_PER_PAGE) {
-    const rows = results
-      .slice(start, start + ROWS_PER_PAGE)
-      .map((result) => JSON.stringify(pick(result, schema)));
-    pages.push(gzipSync(`[${rows.join(",")}]`));
-    for (const [index, text] of rows.entries()) {
+  let texts: string[] = [];
+  let rest: unknown;
+  const endPage = (): void => {
+    pages.push(gzipSync(`[${texts.join(",")}]`));
+    texts = [];
+  };
+  for (const { key, value } of readPieces(body)) {
+    if (typeof key === "number") {
+      const text = JSON.stringify(pick(row.parse(value), schema));
+      texts.push(text);
       // With the bracket or comma in front of it.
       end += 1 + Buffer.byteLength(text);
-      rowEnds[start + index] = end;
-    }
+      rowEnds.push(end);
+      if (texts.length === ROWS_PER_PAGE) endPage();
+    } else if (key === undefined) rest = value;
   }
-  return { schema, rowCount: results.length, pages, rowEnds };
+  restSchema.parse(rest);
+  if (texts.length > 0) endPage();
+  return { schema, rowCount: rowEnds.length, pages, rowEnds: Uint32Array.from(rowEnds) };
+}
+
+/** A reading of its own, which ends at the schema: it may come after the rows, which would then have to be kept. */
+function readSchema(body: Uint8Array): RowSet["schema"] {
+  for (const { key, value } of readPieces(body)) if (key === "schema") return schemaSchema.parse(value);
+  throw new Error("no schema");
 }
 
 function pick(result: Readonly<Record<string, unknown>>, schema: RowSet["schema"]): Record<string, unknown> {
@@ -42,15 +58,40 @@ function pick(result: Readonly<Record<string, unknown>>, schema: RowSet["schema"
   return Object.fromEntries(cells);
 }
 
-const LONG_INTEGER = /[:,[]\s*-?\d{16}/;
-const TEXT_OR_LONG_INTEGER = /"(?:[^"\\]|\\.)*"|-?\d{16,}(?![\d.eE])/g;
+interface Piece {
+  /** A number for a row, `schema` for that, and nothing for the rest, which comes last. */
+  key: string | number | undefined;
+  value: unknown;
+}
 
-/** JSON whose integers beyond 2^53, such as a long `ReportId`, become text: as numbers they would lose their last digits. */
-function parseExactly(text: string): unknown {
-  const parsed: unknown = JSON.parse(text);
-  if (!LONG_INTEGER.test(text)) return parsed;
-  const quoted = text.replace(TEXT_OR_LONG_INTEGER, (token) =>
-    token.startsWith('"') || Number.isSafeInteger(Number(token)) ? token : `"${token}"`,
-  );
-  return JSON.parse(quoted);
+const CHUNK_BYTES = 64 * 1024;
+
+/** The parts of an answer as they end, so that one chunk of it is in memory as values, never the whole. */
+function* readPieces(body: Uint8Array): Generator<Piece, void> {
+  const tokenizer = new Tokenizer();
+  // The library tells one to override it with what keeps long numbers, but types it as if it could give numbers only.
+  Object.assign(tokenizer, { parseNumber: readNumber });
+  const parser = new TokenParser({ paths: ["$", "$.schema", "$.results.*"] });
+  tokenizer.onToken = (token) => parser.write(token);
+  let pieces: Piece[] = [];
+  parser.onValue = ({ key, value, parent }) => {
+    pieces.push({ key, value });
+    // The library's own way to forget, `keepStack: false`, takes time with the square of the depth.
+    if (Array.isArray(parent)) parent.length = 0;
+  };
+  // The tokenizer refuses bytes that are not UTF-8; here they become U+FFFD, for a text that was cut is no reason to lose all rows.
+  const decoder = new TextDecoder();
+  for (let start = 0; start < body.length; start += CHUNK_BYTES) {
+    tokenizer.write(decoder.decode(body.subarray(start, start + CHUNK_BYTES), { stream: true }));
+    yield* pieces;
+    pieces = [];
+  }
+}
+
+const LONG_INTEGER = /^-?\d{16,}$/;
+
+/** Integers beyond 2^53, such as a long `ReportId`, become text: as numbers they would lose their last digits. */
+function readNumber(text: string): number | string {
+  const number = Number(text);
+  return LONG_INTEGER.test(text) && !Number.isSafeInteger(number) ? text : number;
 }

@@ -88,6 +88,21 @@ describe("a hunting answer", () => {
     ]);
   });
 
+  test("may name its columns after its rows", async () => {
+    const results = Array.from({ length: 1_001 }, (_, index) => ({ LogonId: index, Other: "x".repeat(100) }));
+    const set = await reader().read({ results, schema });
+    expect(set).toMatchObject({ schema, rowCount: 1_001 });
+    expect(pagesOf(set).flat()).toEqual(results.map(({ LogonId }) => ({ LogonId })));
+  });
+
+  test("loses a character that is no UTF-8, and nothing else", async () => {
+    const answer = Buffer.from(JSON.stringify({ schema, results: [{ Timestamp: "a~b" }, { LogonId: 1 }] }));
+    answer[answer.indexOf("~")] = 0xff;
+    const rows = openRowReader();
+    onTestFinished(() => rows.close());
+    expect(pagesOf(await rows.read(answer, never))).toEqual([[{ Timestamp: "a\ufffdb" }, { LogonId: 1 }]]);
+  });
+
   test("has pages of a thousand rows", async () => {
     const results = Array.from({ length: 2_001 }, (_, index) => ({ LogonId: index }));
     const pages = pagesOf(await reader().read({ schema, results }));
@@ -95,12 +110,18 @@ describe("a hunting answer", () => {
     expect(pages[2]).toEqual([{ LogonId: 2_000 }]);
   });
 
-  test.each(["", "<html>", "{}", '{"schema":[],"results":[1]}', '{"schema":[{"name":1}],"results":[]}'])(
-    "that is none is refused: %j",
-    async (text) => {
-      await expect(reader().read(text)).rejects.toThrow();
-    },
-  );
+  test.each([
+    "",
+    "<html>",
+    "{}",
+    '{"schema":[],"results":[1]}',
+    '{"schema":[{"name":1}],"results":[]}',
+    '{"schema":[]}',
+    '{"schema":[],"results":{"0":{}}}',
+    '{"schema":[],"results":[]} x',
+  ])("that is none is refused: %j", async (text) => {
+    await expect(reader().read(text)).rejects.toThrow();
+  });
 });
 
 describe("a big answer", () => {
