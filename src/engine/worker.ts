@@ -31,6 +31,8 @@ import { openDeliveryWorker } from "./webhook/delivery-worker.ts";
 /** How often lost wake-ups of waiting writes are looked for. */
 const SWEEP_EVERY_MS = 2_000;
 const LOOK_AT_CLOCK_EVERY_MS = 60_000;
+/** After the start, which it would slow down: loading the parser takes a processor for seconds. */
+const WARM_UP_PARSER_MS = 5_000;
 /** Kept of `SHUTDOWN_TIMEOUT` for putting back what still runs. */
 const HAND_BACK_MS = 5_000;
 
@@ -73,7 +75,8 @@ export async function startWorker(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
   );
   const instances = await openInstances(config, served, log, observe, new Stops(redis, prefix));
-  const preflight = openPreflight();
+  const hunts = served.some((instance) => serves(instance, "hunting", scope));
+  const preflight = openPreflight(hunts ? WARM_UP_PARSER_MS : undefined);
   const engine: Engine = {
     store,
     order,
@@ -120,7 +123,7 @@ export async function startWorker(
     }
   }
   const runs = openRunWorkers({
-    instances: served.filter((instance) => servesRuns(instance, scope)),
+    instances: served.filter((instance) => serves(instance, "incidents", scope)),
     redis,
     config,
     engine,
@@ -216,8 +219,8 @@ function queuesOf(instance: InstanceConfig, scope: WorkerScope): QueuePlace[] {
   return places.map((place) => ({ ...place, name: queueName(instance.name, place.lane, place.priority) }));
 }
 
-function servesRuns(instance: InstanceConfig, scope: WorkerScope): boolean {
-  return queuesOf(instance, scope).some(({ lane }) => lane === "incidents");
+function serves(instance: InstanceConfig, lane: Lane, scope: WorkerScope): boolean {
+  return queuesOf(instance, scope).some((place) => place.lane === lane);
 }
 
 /** Ping is never held: it tells what it finds. */

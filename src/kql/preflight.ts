@@ -7,6 +7,8 @@ const PATIENCE_MS = 15_000;
 /** Loading the parser anew costs a second, so it stays for a while. */
 const IDLE_MS = 10 * 60_000;
 const HEAP_MB = 512;
+const SOME_QUERY =
+  'union AlertInfo, (DeviceEvents | where Timestamp > ago(1d)) | where Title has "a" | take 1';
 
 export interface Preflight {
   /** Null: the parser failed, or took too long. Never rejects. */
@@ -14,7 +16,8 @@ export interface Preflight {
   close(): Promise<void>;
 }
 
-export function openPreflight(): Preflight {
+/** Loads the parser after `warmUpMs`, so that the first query need not wait for it; absent: with the first query. */
+export function openPreflight(warmUpMs?: number): Preflight {
   const threads = openThreads<string, QueryProblem[]>({
     beside: import.meta.url,
     file: "parser",
@@ -23,14 +26,20 @@ export function openPreflight(): Preflight {
     idleMs: IDLE_MS,
     heapMb: HEAP_MB,
   });
+  const check: Preflight["check"] = async (kql, signal) => {
+    try {
+      return await threads.run(kql, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
+    } catch {
+      return null;
+    }
+  };
+  const { signal } = new AbortController();
+  const warmUp = warmUpMs === undefined ? undefined : setTimeout(check, warmUpMs, SOME_QUERY, signal).unref();
   return {
-    async check(kql, signal) {
-      try {
-        return await threads.run(kql, AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]));
-      } catch {
-        return null;
-      }
+    check,
+    async close() {
+      clearTimeout(warmUp);
+      await threads.close();
     },
-    close: () => threads.close(),
   };
 }

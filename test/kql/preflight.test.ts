@@ -1,4 +1,6 @@
 /** What the parser finds in a query before it costs quota, and how its author is told. */
+import { once } from "node:events";
+import type { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, it } from "vitest";
 import { executeCustomQuery } from "../../src/actions/execute-custom-query.ts";
 import { executeQuery } from "../../src/actions/execute-query.ts";
@@ -101,6 +103,15 @@ describe("the parser's thread", () => {
     const deep = `print ${"(".repeat(50_000)}1${")".repeat(50_000)}`;
     expect(await preflight.check(deep, AbortSignal.timeout(1_000))).toBeNull();
     expect(await preflight.check("print 1", signal)).toEqual([]);
+  });
+
+  it("starts by itself where it is to be warm, and ends in the middle of that", async () => {
+    const starting = new Promise<Worker>((resolve) => process.once("worker", resolve));
+    const warm = openPreflight(0);
+    const thread = await starting;
+    const ended = once(thread, "exit");
+    await warm.close();
+    await ended;
   });
 
   it("gives up a check whose job is over", async () => {
