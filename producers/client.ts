@@ -32,6 +32,7 @@ export type { Settled, SettleOptions } from "../src/queue/settlement.ts";
 export type { JobRef } from "../src/results/keys.ts";
 export type { RowsPage } from "../src/results/reader.ts";
 export { WaitTimeout } from "../src/results/wait.ts";
+export { joinTraces } from "../src/trace/start.ts";
 export type { Bulk, Draft, DraftLook, UndoDraft } from "./bulk/bulk.ts";
 export type { ReclassifyRequest, RunOptions } from "./bulk/request.ts";
 

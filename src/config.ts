@@ -5,14 +5,13 @@ import { instanceNameSchema } from "./contract/job.ts";
 import { type ArmedFault, FAULT_POINTS, FAULT_SIGNALS } from "./fault-point.ts";
 import { type ApiSettings, apiVariables, toApiSettings } from "./settings/api.ts";
 import { cleanEnvironment, type Environment, read, type Scope, withFile } from "./settings/environment.ts";
-import { duration, flag, integer, oneOf, size, splitList } from "./settings/fields.ts";
+import { oneOf, splitList } from "./settings/fields.ts";
 import {
   checkGates,
   connectionVariables,
   DEFAULT_INSTANCE,
   INSTANCE_VARIABLES,
   type InstanceConfig,
-  prefixOf,
   readInstance,
 } from "./settings/instance.ts";
 import { type OpsSettings, opsVariables, toOpsSettings } from "./settings/ops.ts";
@@ -22,6 +21,8 @@ import {
   toWebhookSettings,
   type WebhookSettings,
 } from "./settings/result-webhook.ts";
+import { type TraceSettings, toTraceSettings, traceVariables } from "./settings/traces.ts";
+import { type LogLevel, logVariables, noticesOf, workerVariables } from "./settings/worker.ts";
 
 export type { Cloud } from "./defender/clouds.ts";
 export type { ApiSettings } from "./settings/api.ts";
@@ -31,10 +32,14 @@ export type { Egress, InstanceConfig } from "./settings/instance.ts";
 export type { UsersSource } from "./settings/ops.ts";
 export type { RedisConfig } from "./settings/redis.ts";
 export type { WebhookSettings } from "./settings/result-webhook.ts";
+export type { TraceSettings } from "./settings/traces.ts";
+export type { LogLevel } from "./settings/worker.ts";
 
 /** What a producer may know: no credential among it. */
 export interface ProducerConfig {
   redis: RedisConfig;
+  /** Null: no traces. */
+  traces: TraceSettings | null;
 }
 
 export interface WorkerConfig {
@@ -57,6 +62,8 @@ export interface WorkerConfig {
   webhook: WebhookSettings | null;
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
+  /** Null: no traces. */
+  traces: TraceSettings | null;
   logLevel: LogLevel;
   /** What an operator should know although the configuration is good; said once at start. */
   notices: readonly string[];
@@ -64,6 +71,8 @@ export interface WorkerConfig {
 
 export interface ApiConfig extends ApiSettings {
   redis: RedisConfig;
+  /** Null: no traces. */
+  traces: TraceSettings | null;
   logLevel: LogLevel;
 }
 
@@ -72,31 +81,8 @@ export interface OpsConfig extends OpsSettings {
   logLevel: LogLevel;
 }
 
-const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-const logVariables = z.object({ LOG_LEVEL: oneOf(LOG_LEVELS).default("info") });
-const port = integer(0, 65_535);
-
 const instanceList = z.object({
   INSTANCES: z.string().default("").transform(splitList).pipe(z.array(instanceNameSchema)),
-});
-
-const workerVariables = logVariables.extend({
-  API_ROOT: z.string().optional(),
-  WORKER_CONCURRENCY: integer(1, 1_000).prefault("8"),
-  WORKER_HOST: z.string().default("127.0.0.1"),
-  WORKER_PORT: port.optional(),
-  JOB_EXPIRES_AFTER: duration("1s", "30d").prefault("1h"),
-  COMMENT_SETTLE: duration("1ms", "1d").prefault("60s"),
-  COMMENT_REFERENCE: oneOf(["on", "case", "off"]).default("on"),
-  STRICT_DETERMINATION: flag.default(false),
-  PREFLIGHT: oneOf(["on", "warn"]).default("on"),
-  SHUTDOWN_TIMEOUT: duration("100ms", "1h").prefault("25s"),
-  RESULT_TTL: duration("1s", "365d").prefault("7d"),
-  BULK_RESULT_TTL: duration("1s", "365d").prefault("90d"),
-  RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
-  RESULT_INLINE_BYTES: size("0", "64mb").prefault("1mb"),
 });
 
 const faultVariables = z.object({
@@ -111,6 +97,7 @@ const SCHEMAS = [
   resultWebhookVariables,
   opsVariables,
   apiVariables,
+  traceVariables,
   faultVariables,
   connectionVariables,
 ];
@@ -141,8 +128,11 @@ function refuse(problems: readonly string[]): never {
 /** Throws `invalid_input` with one line for each bad variable, as the other loaders do. */
 export function loadProducerConfig(raw: RawEnvironment = process.env): ProducerConfig {
   const problems: string[] = [];
-  const redis = read(redisVariables, unprefixed(open(raw, problems)), problems);
-  return redis === null || problems.length > 0 ? refuse(problems) : { redis: toRedisConfig(redis) };
+  const scope = unprefixed(open(raw, problems));
+  const redis = read(redisVariables, scope, problems);
+  const traces = read(traceVariables, scope, problems);
+  if (redis === null || traces === null || problems.length > 0) return refuse(problems);
+  return { redis: toRedisConfig(redis), traces: toTraceSettings(traces) };
 }
 
 /** The fault that a test wants of this process; null for none. */
@@ -159,8 +149,15 @@ export function loadApiConfig(raw: RawEnvironment = process.env): ApiConfig {
   const redis = read(redisVariables, scope, problems);
   const log = read(logVariables, scope, problems);
   const api = read(apiVariables, scope, problems);
-  if (redis === null || log === null || api === null || problems.length > 0) return refuse(problems);
-  return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toApiSettings(api) };
+  const traces = read(traceVariables, scope, problems);
+  if (redis === null || log === null || api === null || traces === null || problems.length > 0)
+    return refuse(problems);
+  return {
+    redis: toRedisConfig(redis),
+    traces: toTraceSettings(traces),
+    logLevel: log.LOG_LEVEL,
+    ...toApiSettings(api),
+  };
 }
 
 export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
@@ -181,30 +178,13 @@ function instanceNames(listed: readonly string[], environment: Environment): str
   return [...new Set(hasDefault || listed.length === 0 ? [DEFAULT_INSTANCE, ...listed] : listed)];
 }
 
-function noticesOf(worker: z.output<typeof workerVariables>, instances: readonly InstanceConfig[]): string[] {
-  const notices: string[] = [];
-  if (worker.API_ROOT !== undefined)
-    notices.push(
-      "API_ROOT is accepted and unused: the legacy API is being retired, all calls go to Microsoft Graph",
-    );
-  for (const { name, egress } of instances)
-    if (!egress.verifySsl)
-      notices.push(
-        `${prefixOf(name)}VERIFY_SSL is off: whoever is in between can read the credential of ${name}`,
-      );
-  if (worker.RESULT_TTL < worker.COMMENT_SETTLE)
-    notices.push(
-      "RESULT_TTL is shorter than COMMENT_SETTLE: results may be gone before a comment is settled",
-    );
-  return notices;
-}
-
 /** Secrets stay where they are: only their sources are checked here. */
 export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfig {
   const problems: string[] = [];
   const environment = open(raw, problems);
   const redis = read(redisVariables, unprefixed(environment), problems);
   const worker = read(workerVariables, unprefixed(environment), problems);
+  const traces = read(traceVariables, unprefixed(environment), problems);
   const listed = read(instanceList, unprefixed(environment), problems);
   const webhook = read(resultWebhookVariables, unprefixed(environment), problems);
   const names = listed === null ? [] : instanceNames(listed.INSTANCES, environment);
@@ -212,7 +192,8 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     .map((name) => readInstance(name, environment, problems))
     .filter((instance) => instance !== null);
   checkGates(instances, problems);
-  if (redis === null || worker === null || webhook === null || problems.length > 0) return refuse(problems);
+  if (redis === null || worker === null || webhook === null || traces === null || problems.length > 0)
+    return refuse(problems);
   return {
     redis: toRedisConfig(redis),
     instances,
@@ -228,6 +209,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     inlineLimit: { rows: worker.RESULT_INLINE_ROWS, bytes: worker.RESULT_INLINE_BYTES },
     webhook: toWebhookSettings(webhook),
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
+    traces: toTraceSettings(traces),
     logLevel: worker.LOG_LEVEL,
     notices: noticesOf(worker, instances),
   };

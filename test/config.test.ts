@@ -44,6 +44,7 @@ describe("a worker with five variables", () => {
       inlineLimit: { rows: 1_000, bytes: 1_048_576 },
       webhook: null,
       listen: null,
+      traces: null,
       logLevel: "info",
       notices: [],
     });

@@ -5,6 +5,7 @@ import { startWorker, type WorkerScope } from "../src/engine/worker.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
 import { createLog, type Log, logWarnings } from "../src/log.ts";
 import type { WorkerHealth } from "../src/ops/worker-server.ts";
+import { startTraces } from "../src/trace/start.ts";
 
 export interface WorkerCommand {
   instance?: readonly string[];
@@ -19,6 +20,7 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   for (const notice of config.notices) log.warn({ event: "config.notice" }, notice);
   const scope: WorkerScope = { ...(instance && { instances: instance }), ...(lane && { lanes: lane }) };
   const signal = waitForSignal();
+  const traces = await startTraces(config.traces, log);
   const health = config.listen && (await startHealth(config.listen, log));
   const worker = await Promise.race([signal, startWorker(config, log, scope, health?.observe)]);
   // Stopped while it still waited for Redis: it had taken no job.
@@ -30,6 +32,7 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   const inTime = await stopWithin(config.shutdownTimeoutMs, async () => {
     await worker.stop();
     await health?.close();
+    await traces.close();
   });
   if (!inTime)
     log.warn(

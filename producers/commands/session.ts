@@ -2,10 +2,13 @@
 import { InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import { loadProducerConfig } from "../../src/config.ts";
+import { startTraces } from "../../src/trace/start.ts";
 import type { Client } from "../client.ts";
 
 export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
-  const { url, prefix, mode, sentinelName } = loadProducerConfig().redis;
+  const { redis, traces: settings } = loadProducerConfig();
+  const { url, prefix, mode, sentinelName } = redis;
+  const traces = await startTraces(settings);
   // BullMQ takes most of a second to load, which a mistyped option need not wait for.
   const { createClient } = await import("../client.ts");
   const client = createClient({
@@ -18,6 +21,7 @@ export async function withClient<T>(work: (client: Client) => Promise<T>): Promi
     return await work(client);
   } finally {
     await client.close();
+    await traces.close();
   }
 }
 

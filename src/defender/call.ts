@@ -4,9 +4,10 @@ import { Failure, toFailure } from "../contract/failure.ts";
 import type { Lane, Priority } from "../contract/job.ts";
 import type { CallContext } from "../contract/ports.ts";
 import { reach } from "../fault-point.ts";
+import { activeTraceparent, openSpan, type Span, traced } from "../trace/tracer.ts";
 import { faultOf, isSuccess } from "./faults.ts";
 import type { Gate, Passage } from "./gate.ts";
-import { CALLS, type CallKind, type GraphCall, type Limits } from "./graph-call.ts";
+import { CALLS, type CallKind, type GraphCall, type Limits, routeOf } from "./graph-call.ts";
 import { readTokenRefusal, type TokenRefusal } from "./graph-error.ts";
 import { DEADLINE, STOPPED } from "./lost.ts";
 import { retrying } from "./retry.ts";
@@ -77,8 +78,10 @@ async function passGate(
     beforeSend: () => context.beforeSend({ lane, write }),
   };
   const askedMs = performance.now();
-  return gate.run(passage, async (sent, admittedAtMs) => {
-    const { priority } = context;
+  const { priority } = context;
+  const waiting = openSpan(`gate ${lane}`, { attributes: { "defender.priority": priority } });
+  const passing = gate.run(passage, async (sent, admittedAtMs) => {
+    waiting.end();
     wiring.onEvent({ kind: "passed", lane, priority, waitMs: performance.now() - askedMs });
     const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {
       sent();
@@ -97,6 +100,14 @@ async function passGate(
     if (refused === null) throw failure;
     return { refused, failure };
   });
+  try {
+    return await passing;
+  } catch (error) {
+    waiting.fail(toFailure(error).code);
+    throw error;
+  } finally {
+    waiting.end();
+  }
 }
 
 /** Closes the gate for all workers before this call ends, so that none slips through in between. */
@@ -111,12 +122,43 @@ async function paused(gate: Gate, failure: Failure, admittedAtMs: number): Promi
 }
 
 async function exchangeOnce(
+  wiring: Wiring,
+  signal: AbortSignal,
+  call: GraphCall,
+  token: string,
+  onSent: () => void,
+): Promise<Exchange> {
+  const { method, kind } = call;
+  const route = routeOf(call);
+  const attributes = {
+    "http.request.method": method,
+    "url.template": route,
+    "server.address": new URL(wiring.graphRoot).hostname,
+    "defender.call": kind,
+  };
+  return await traced(`${method} ${route}`, { kind: "client", attributes }, async (span) => {
+    const exchange = await sendOnce(wiring, signal, call, token, onSent);
+    describe(exchange, span);
+    return exchange;
+  });
+}
+
+function describe(exchange: Exchange, span: Span): void {
+  if (exchange.outcome === "answered") {
+    const { status, headers } = exchange;
+    span.set({ "http.response.status_code": status, "defender.request.id": headers["request-id"] });
+    if (!isSuccess(status)) span.fail(String(status));
+  } else span.fail(exchange.cause);
+}
+
+async function sendOnce(
   { graphRoot, transport, limits, onEvent }: Wiring,
   signal: AbortSignal,
   call: GraphCall,
   token: string,
   onSent: () => void,
 ): Promise<Exchange> {
+  const traceparent = activeTraceparent();
   const startedMs = performance.now();
   const deadline = AbortSignal.timeout(limits.deadlineMs[call.kind]);
   const exchange = await transport.send({
@@ -127,6 +169,8 @@ async function exchangeOnce(
       accept: "application/json",
       "client-request-id": randomUUID(),
       "user-agent": "defender-actions",
+      // Random ids, and nothing of the trace's content.
+      ...(traceparent === null ? {} : { traceparent }),
       // Without it, newer members of an enumeration arrive as `unknownFutureValue` (`defender-api.md` 2.1).
       ...(call.method === "GET" ? { prefer: "include-unknown-enum-members" } : {}),
       ...(call.json === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { InstanceConfig } from "../config.ts";
 import type { Lane } from "../contract/job.ts";
 import type { DefenderConnection } from "../contract/ports.ts";
+import { traced } from "../trace/tracer.ts";
 import type { DefenderEvent, Wiring } from "./call.ts";
 import { openDefender } from "./client.ts";
 import { requestToken } from "./entra.ts";
@@ -26,7 +27,10 @@ export function createConnection(
   const transport = openTransport(instance.egress);
   const rows = openRowReader();
   const tokens = new TokenKeeper(
-    (claims) => requestToken(instance, transport, limits.tokenDeadlineMs, claims),
+    (claims) =>
+      traced("token", { attributes: { "server.address": new URL(instance.loginRoot).hostname } }, () =>
+        requestToken(instance, transport, limits.tokenDeadlineMs, claims),
+      ),
     (failure) => onEvent({ kind: "token", failure }),
   );
   const wiring: Wiring = { graphRoot: instance.graphRoot, gates, tokens, transport, limits, onEvent };

@@ -32,6 +32,12 @@ export interface GraphCall extends Target {
   json?: unknown;
 }
 
+/** Its path without what differs from call to call. */
+export function routeOf({ path }: GraphCall): string {
+  const [bare = ""] = path.split("?");
+  return `/v1.0${bare.replace(/^(\/security\/incidents\/)[^/]+/, "$1{id}")}`;
+}
+
 /** Bounds of time and size; tests tighten them. */
 export interface Limits {
   deadlineMs: Readonly<Record<CallKind, number>>;

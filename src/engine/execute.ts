@@ -8,6 +8,7 @@ import { hashInput } from "../queue/request.ts";
 import type { IncidentRefKey, QueuedJob } from "../queue/turns.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
+import { activeSpan } from "../trace/tracer.ts";
 import { type Attempt, type AttemptTools, attempt, type Running } from "./attempt.ts";
 import { completedFindings, failedFindings } from "./findings.ts";
 import { type InlineLimit, showRows } from "./inline-rows.ts";
@@ -71,6 +72,7 @@ async function run(
 ): Promise<Settlement> {
   const started = await takeRecord(job, engine);
   if (started.verdict !== "run") return { kind: "over" };
+  activeSpan().set({ "defender.attempt": started.attempts + 1 });
   const fence = { caseId: job.case_id, jobId: job.job_id, generation: job.generation, run: started.run };
 
   // A job past its time does not wait for its turn: it only fails, or reads back what it had sent.

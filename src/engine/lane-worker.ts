@@ -8,6 +8,7 @@ import type { Log } from "../log.ts";
 import { queueKeyPrefix } from "../queue/names.ts";
 import { MOST_INTERRUPTIONS, MOST_STALLS, WORKER_OPTIONS } from "../queue/options.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { activeSpan, activeTraceparent, queueTelemetry } from "../trace/tracer.ts";
 import { ErrorLog } from "./error-log.ts";
 import { ENDS, type Engine, execute, type Settlement } from "./execute.ts";
 import type { Run } from "./observer.ts";
@@ -45,6 +46,7 @@ export function openLaneWorker(options: LaneWorkerOptions): Worker {
       prefix: queueKeyPrefix(config, queue),
       concurrency,
       autorun: false,
+      ...queueTelemetry(),
     },
   );
   worker.on("error", (error) => errors.warn({ event: "worker.error", queue, err: error }, "worker error"));
@@ -89,7 +91,17 @@ async function work(
     job_id: parsed.job_id,
     action: parsed.action,
     instance: parsed.instance,
+    trace_id: (activeTraceparent() ?? parsed.traceparent)?.split("-")[1],
   };
+  const span = activeSpan();
+  span.set({
+    "defender.action": parsed.action,
+    "defender.case.id": parsed.case_id,
+    "defender.job.id": parsed.job_id,
+    "defender.job.generation": parsed.generation,
+    "defender.instance": parsed.instance,
+    "defender.priority": parsed.priority,
+  });
   let settlement: Settlement;
   try {
     const why = whyGivenUp(queueJob);
@@ -109,6 +121,8 @@ async function work(
     }
   }
   reach("before-ack");
+  span.set({ "defender.outcome": outcomeOf(settlement) });
+  if (settlement.kind === "failed") span.fail(settlement.failure.code);
   const durationMs = performance.now() - startedAtMs;
   onRun({ action: parsed.action, settlement, durationMs });
   log.info(
@@ -146,6 +160,10 @@ function parseJob(queueJob: QueueJob): Job | Failure {
     "invalid_input",
     `the payload asks for ${JSON.stringify(parsed.data.action)}, but the job is named ${JSON.stringify(queueJob.name)}`,
   );
+}
+
+function outcomeOf(settlement: Settlement): string {
+  return settlement.kind === "failed" ? settlement.failure.code : settlement.kind;
 }
 
 /** Figures and codes only: a payload never gets into the log. */

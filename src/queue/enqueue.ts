@@ -7,6 +7,7 @@ import type { RedisClient } from "../redis-script.ts";
 import type { Head } from "../results/record.ts";
 import type { Created } from "../results/replies.ts";
 import { ResultStore, type Settlement } from "../results/store.ts";
+import { activeTraceparent, traced } from "../trace/tracer.ts";
 import { findInstance, type Published } from "./instances.ts";
 import { queueFor, queueJobId } from "./names.ts";
 import { JOB_OPTIONS } from "./options.ts";
@@ -84,17 +85,19 @@ export class Enqueuer {
     await eachNamed(jobs, (checked) => this.#refuseConflict(checked, batch));
     const records = await eachNamed(ready, ({ checked, defaults }) => this.#record(checked, defaults));
     for (const record of records) await this.#takeTurn(record);
-    await Promise.all(records.map((record) => this.#add(record)));
+    await Promise.all(records.map((record) => tracedFor(record.checked, () => this.#add(record))));
     return records.map(({ answer }) => answer);
   }
 
   async #accept(checked: CheckedJob, generation?: number, settlement?: Settlement): Promise<RecordedJob> {
-    const record = await this.#record(checked, await this.#defaultsOf(checked), generation, settlement);
-    reach("after-record");
-    await this.#takeTurn(record);
-    reach("after-turn");
-    await this.#add(record);
-    return record;
+    return await tracedFor(checked, async () => {
+      const record = await this.#record(checked, await this.#defaultsOf(checked), generation, settlement);
+      reach("after-record");
+      await this.#takeTurn(record);
+      reach("after-turn");
+      await this.#add(record);
+      return record;
+    });
   }
 
   async #defaultsOf({ head }: CheckedJob): Promise<Published> {
@@ -153,6 +156,8 @@ export class Enqueuer {
   async #add({ checked: { input, options }, created, place }: RecordedJob): Promise<void> {
     if (created.status !== "queued") return;
     const { head, generation, enqueuedMs, expiresMs } = created;
+    // Kept, so that whoever asks for the job again stays in its trace.
+    const traceparent = options.traceparent ?? activeTraceparent();
     const job: Job = {
       v: 1,
       job_id: head.job_id,
@@ -166,12 +171,28 @@ export class Enqueuer {
       expires_at: new Date(expiresMs).toISOString(),
       ...(head.requested_by === null ? {} : { requested_by: head.requested_by }),
       ...(head.caller === null ? {} : { caller: head.caller }),
-      ...(options.traceparent === undefined ? {} : { traceparent: options.traceparent }),
+      ...(traceparent === null ? {} : { traceparent }),
     };
     if (created.verdict === "created" && options.idempotencyKey !== undefined)
       await this.#queues.forgetFinished(place);
-    await this.#queues.get(place.queue).add(head.action, job, { ...JOB_OPTIONS, jobId: place.queueJobId });
+    await this.#queues.get(place.queue).add(head.action, job, {
+      ...JOB_OPTIONS,
+      jobId: place.queueJobId,
+      // What a worker's spans belong to, also when this process has none of its own.
+      ...(traceparent === null ? {} : { telemetry: { metadata: JSON.stringify({ traceparent }) } }),
+    });
   }
+}
+
+function tracedFor<T>({ head, options }: CheckedJob, work: () => Promise<T>): Promise<T> {
+  const attributes = {
+    "defender.action": head.action,
+    "defender.case.id": head.case_id,
+    "defender.job.id": head.job_id,
+    "defender.instance": head.instance,
+    "defender.priority": head.priority,
+  };
+  return traced(`enqueue ${head.action}`, { parent: options.traceparent, attributes }, work);
 }
 
 /** Whether it was done is for a person to say, who can see the incident. */

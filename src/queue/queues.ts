@@ -2,6 +2,7 @@
 import { type JobState, Queue } from "bullmq";
 import type { RedisConfig } from "../config.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { queueTelemetry } from "../trace/tracer.ts";
 import { queueKeyPrefix } from "./names.ts";
 import type { QueuedJob } from "./turns.ts";
 
@@ -18,7 +19,11 @@ export class Queues {
   get(name: string): Queue {
     const known = this.#open.get(name);
     if (known !== undefined) return known;
-    const queue = new Queue(name, { connection: this.#redis, prefix: queueKeyPrefix(this.#config, name) });
+    const queue = new Queue(name, {
+      connection: this.#redis,
+      prefix: queueKeyPrefix(this.#config, name),
+      ...queueTelemetry(),
+    });
     // The connection reports its own errors; without a listener BullMQ's copy of them would end the process.
     queue.on("error", () => undefined);
     this.#open.set(name, queue);

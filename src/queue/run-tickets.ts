@@ -15,6 +15,8 @@ const TICKET_OPTIONS = {
   ...JOB_OPTIONS,
   removeOnComplete: true,
   removeOnFail: true,
+  // A ticket lives as long as its run: one trace of all its turns would be too long for anybody.
+  telemetry: { omitContext: true },
 } as const satisfies JobsOptions;
 
 /** Adds those that are missing. */

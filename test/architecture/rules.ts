@@ -115,6 +115,23 @@ export const DIRECTIONS: readonly Direction[] = [
     planted: ["workers/planted-call.ts", "@azure/msal-node"],
   },
   {
+    name: "traces-have-one-room",
+    reason:
+      "OpenTelemetry is loaded only where traces are wanted; all others speak of spans through one interface.",
+    from: { path: OURS, pathNot: "^src/trace/(api-tracer|queue-spans|sdk)\\.ts$" },
+    to: { path: packages("@opentelemetry", "bullmq-otel") },
+    planted: ["src/queue/planted-span.ts", "@opentelemetry/api"],
+  },
+  {
+    name: "traces-know-no-jobs",
+    reason: "Everybody tells spans, so what tells them on knows nobody.",
+    from: { path: folders("trace") },
+    to: {
+      path: `${folders("actions", "bulk", "defender", "engine", "queue", "results", "ops")}|^(producers|workers)/`,
+    },
+    planted: ["src/trace/planted.ts", "src/queue/planted-names.ts"],
+  },
+  {
     name: "parser-stays-in-its-thread",
     reason:
       "It takes 90 MB and blocks for a second while it loads: nobody imports it, a thread is started on it.",

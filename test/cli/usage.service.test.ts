@@ -7,7 +7,7 @@ import { describe, expect, inject, it, onTestFinished } from "vitest";
 import { loadOpsConfig } from "../../src/config.ts";
 import { randomPrefix } from "../support/prefix.ts";
 import { APP } from "../support/variables.ts";
-import { runBin, startBin } from "./bin.ts";
+import { runBin, startBin, type Variables } from "./bin.ts";
 
 const PING = ["enqueue", "ping", "--input", '{"case_id":"4711"}'];
 const NEVER = "redis://127.0.0.1:1";
@@ -138,9 +138,10 @@ describe("a command loads only what it needs", () => {
   const recorder = fileURLToPath(new URL("record-loads.mjs", import.meta.url));
   const ours = /defender\/(?:client|connection|transport|gate)\.js|engine\//;
   const theirs = /node_modules\/(?:axios|@azure|bottleneck|p-retry)\//;
+  const traces = /node_modules\/(?:@opentelemetry|bullmq-otel)\//;
 
-  async function loadedBy(...args: string[]): Promise<string> {
-    const { child, ended } = startBin(args, { REDIS_URL: NEVER }, ["--import", recorder]);
+  async function loadedBy(args: readonly string[], env: Variables = {}): Promise<string> {
+    const { child, ended } = startBin(args, { REDIS_URL: NEVER, ...env }, ["--import", recorder]);
     child.stdin.end();
     return (await ended).err;
   }
@@ -156,16 +157,22 @@ describe("a command loads only what it needs", () => {
     [["bulk", "list"]],
     [["actions"]],
   ])("no Defender code for %j", async (args) => {
-    const loaded = await loadedBy(...args);
+    const loaded = await loadedBy(args);
     expect(loaded).toContain("producers/commands/");
+    expect(loaded).not.toMatch(traces);
     expect(loaded).not.toMatch(ours);
     expect(loaded).not.toMatch(theirs);
   });
 
   it("but a worker has it", async () => {
-    const loaded = await loadedBy("worker", "--help");
+    const loaded = await loadedBy(["worker", "--help"]);
     expect(loaded).toMatch(ours);
     expect(loaded).toMatch(theirs);
+    expect(loaded).not.toMatch(traces);
+  });
+
+  it("and OpenTelemetry comes only with its variables", async () => {
+    expect(await loadedBy(PING, { OTEL_TRACES_EXPORTER: "otlp" })).toMatch(traces);
   });
 });
 

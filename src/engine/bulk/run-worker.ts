@@ -8,6 +8,7 @@ import { queueKeyPrefix, runsQueueName } from "../../queue/names.ts";
 import { WORKER_OPTIONS } from "../../queue/options.ts";
 import { ticketSchema } from "../../queue/run-tickets.ts";
 import type { RedisClient } from "../../redis-script.ts";
+import { queueTelemetry } from "../../trace/tracer.ts";
 import { ErrorLog } from "../error-log.ts";
 import type { Settlement } from "../execute.ts";
 import { type Pointer, type SettleTools, settle } from "../settle.ts";
@@ -41,6 +42,7 @@ export function openRunWorker(options: RunWorkerOptions): Worker {
       prefix: queueKeyPrefix(config, queue),
       concurrency: CONCURRENCY,
       autorun: false,
+      ...queueTelemetry(),
     },
   );
   worker.on("error", (error) => errors.warn({ event: "worker.error", queue, err: error }, "worker error"));
