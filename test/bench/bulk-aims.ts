@@ -1,4 +1,5 @@
 /** What the bulk bench wants, held against what it measured. */
+import { type Aim, within } from "./aim.ts";
 import type { FairnessFigures } from "./bulk-fairness.ts";
 import type { RateFigures } from "./bulk-rate.ts";
 import type { ScaleFigures } from "./bulk-scale.ts";
@@ -11,18 +12,11 @@ export interface BulkFigures {
   fairness: FairnessFigures | null;
 }
 
-export interface BulkAim {
-  what: string;
-  measured: string;
-  wanted: string;
-  isMet: boolean;
-}
-
 const MIB = 1_048_576;
 /** Of a process, between the shortest list and the longest. */
 const FLAT_BYTES = 64 * MIB;
 
-export function bulkAims({ scale, rate, fairness }: BulkFigures): BulkAim[] {
+export function bulkAims({ scale, rate, fairness }: BulkFigures): Aim[] {
   return [
     ...scale.flatMap(aimsOfScale),
     ...flatness(scale),
@@ -31,7 +25,7 @@ export function bulkAims({ scale, rate, fairness }: BulkFigures): BulkAim[] {
   ];
 }
 
-function aimsOfScale(figures: ScaleFigures): BulkAim[] {
+function aimsOfScale(figures: ScaleFigures): Aim[] {
   const { incidents, acceptedMs, pausedMs, cancelledMs, callsWhilePaused } = figures;
   const { othersBeforeMs, othersMs, waitingBytesEach, cancelledBytesEach } = figures;
   const ids = `${incidents} ids`;
@@ -51,7 +45,7 @@ function aimsOfScale(figures: ScaleFigures): BulkAim[] {
   ];
 }
 
-function flatness(scale: readonly ScaleFigures[]): BulkAim[] {
+function flatness(scale: readonly ScaleFigures[]): Aim[] {
   const [first] = scale;
   const last = scale.at(-1);
   if (first === undefined || last === undefined || first === last) return [];
@@ -73,7 +67,7 @@ function flatness(scale: readonly ScaleFigures[]): BulkAim[] {
   ];
 }
 
-function aimsOfRate(figures: RateFigures): BulkAim[] {
+function aimsOfRate(figures: RateFigures): Aim[] {
   const { limit, incidents, spanMs, physicalMs, calls, neededCalls, busiest } = figures;
   const { idleMs, besideMs, firstCallMs, reportBytesEach } = figures;
   const slotMs = limit.windowMs / limit.calls;
@@ -99,17 +93,7 @@ function aimsOfRate(figures: RateFigures): BulkAim[] {
   ];
 }
 
-function aimOfFairness({ worstRatio, written, windows }: FairnessFigures): BulkAim {
+function aimOfFairness({ worstRatio, written, windows }: FairnessFigures): Aim {
   const what = `two runs, worst of ${windows} minutes (${written.join(" and ")})`;
   return within(what, worstRatio, 1.1, "×");
-}
-
-function within(what: string, value: number, most: number, unit: string): BulkAim {
-  const digits = most < 10 && most > 0 ? 2 : 0;
-  return {
-    what,
-    measured: `${value.toFixed(digits)} ${unit.split(" ")[0]}`.trim(),
-    wanted: `at most ${most} ${unit}`.trim(),
-    isMet: value <= most,
-  };
 }

@@ -1,16 +1,16 @@
 /** Answers too big, too deep or too tightly packed: each is read or refused, and neither memory nor other jobs suffer. */
 import { describe, expect, it } from "vitest";
 import type { FailureCode } from "../../src/contract/failure.ts";
-import { metrics, seriesOf } from "../ops/health.ts";
 import type { FaultScriptInput } from "../simulator/faults.ts";
+import { watchVitals } from "../support/vitals.ts";
 import { check } from "./checker.ts";
 import { hunt, times } from "./jobs.ts";
 import { openFaultRig } from "./rig.ts";
 
 const MB = 1_000_000;
-/** The parser's thread raises the whole process to about 600 MB at the cap of 64 MiB. */
-const MOST_MB = 800;
-const LONGEST_DELAY_S = 0.2;
+/** Measured: 440 with 60 MB, of which 250 are the worker at rest with the KQL parser. */
+const MOST_MB = 500;
+const LONGEST_PAUSE_MS = 200;
 const DEPTH = 10_000;
 const DONE = { status: "completed", error: null };
 
@@ -71,46 +71,20 @@ describe("a worker stays small and answers others while it receives", { timeout:
     const url = `http://127.0.0.1:${port}`;
     const match = { method: "POST", path: "/runHuntingQuery$", body: "huge" };
     await rig.simulator.addFault({ match, times: often, fault });
-    // What it took to start is not of interest; reading resets the delay.
-    await metrics(url);
 
+    const seen = await watchVitals(worker.pid, url);
     const [job] = await rig.acceptMany([hunt("huge")]);
-    const seen = watch(url);
     const beside = await rig.acceptMany(times(20, (index) => hunt(`beside ${index}`)));
     for (const small of beside) await rig.finish(small);
     const huge = job === undefined ? null : await rig.finish(job);
-    const { mostBytes, longestDelayS } = await seen.stop();
+    const { mostBytes, longestPauseMs } = await seen.stop();
 
     console.log(
-      `most memory ${Math.round(mostBytes / MB)} MB, longest delay ${Math.round(longestDelayS * 1_000)} ms`,
+      `most memory ${Math.round(mostBytes / MB)} MB, longest pause ${Math.round(longestPauseMs)} ms`,
     );
     expect(huge).toMatchObject(result);
     expect(mostBytes).toBeLessThan(MOST_MB * MB);
-    expect(longestDelayS).toBeLessThan(LONGEST_DELAY_S);
+    expect(longestPauseMs).toBeLessThan(LONGEST_PAUSE_MS);
     await check(rig, { failures });
   });
 });
-
-/** Reads a worker's metrics again and again; each reading covers the time since the one before. */
-function watch(url: string): { stop(): Promise<{ mostBytes: number; longestDelayS: number }> } {
-  const most = { mostBytes: 0, longestDelayS: 0 };
-  let isOver = false;
-  async function look(): Promise<void> {
-    while (!isOver) {
-      const text = await metrics(url);
-      most.mostBytes = Math.max(most.mostBytes, seriesOf(text, "process_resident_memory_bytes") ?? 0);
-      most.longestDelayS = Math.max(
-        most.longestDelayS,
-        seriesOf(text, "nodejs_eventloop_lag_max_seconds") ?? 0,
-      );
-    }
-  }
-  const looking = look();
-  return {
-    async stop() {
-      isOver = true;
-      await looking;
-      return most;
-    },
-  };
-}

@@ -6,6 +6,7 @@ import type { FastifyReply } from "fastify";
 import { type Answer, type Call, GraphError, graphHeaders } from "./answer.ts";
 import type { Fault } from "./faults.ts";
 import type { Arrival } from "./ledger.ts";
+import { manyRows } from "./many-rows.ts";
 
 type Outcome = Arrival["status"];
 
@@ -37,11 +38,6 @@ export function faultAnswer(fault: Fault, call: Call): Answer | undefined {
     },
     body: typeof body === "string" ? body : JSON.stringify(body ?? ""),
   };
-}
-
-function manyRows({ count, bytes }: NonNullable<Fault["rows"]>): string {
-  const row = JSON.stringify({ Text: "x".repeat(bytes) });
-  return `{"schema":[{"name":"Text","type":"String"}],"results":[${`${row},`.repeat(count - 1)}${row}]}`;
 }
 
 function lowerCaseNames(headers: Record<string, string> = {}): Record<string, string> {

@@ -16,8 +16,14 @@ export const faultSchema = z.strictObject({
   headers: z.record(z.string(), z.string()).optional(),
   /** Text is sent as it is (HTML when it starts with `<`), anything else as JSON. */
   body: z.json().optional(),
-  /** In place of a body: a hunting answer of so many rows, each with a text of so many bytes. */
-  rows: z.strictObject({ count: z.int().positive(), bytes: z.int().positive() }).optional(),
+  /** In place of a body: a hunting answer of so many rows, each with a text of so many bytes in each of its columns. */
+  rows: z
+    .strictObject({
+      count: z.int().positive(),
+      bytes: z.int().positive(),
+      columns: z.int().positive().default(1),
+    })
+    .optional(),
   /** Compresses the answer. */
   gzip: z.literal(true).optional(),
   /** Waits before answering; with `applied`, after the effect. */
