@@ -60,6 +60,8 @@ export interface WorkerConfig {
   inlineLimit: { rows: number; bytes: number };
   /** Where final results are sent; null: nowhere. */
   webhook: WebhookSettings | null;
+  /** How long entries of the audit trail are kept. */
+  auditTtlMs: number;
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
   /** Null: no traces. */
@@ -208,6 +210,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     bulkResultTtlMs: worker.BULK_RESULT_TTL,
     inlineLimit: { rows: worker.RESULT_INLINE_ROWS, bytes: worker.RESULT_INLINE_BYTES },
     webhook: toWebhookSettings(webhook),
+    auditTtlMs: worker.AUDIT_TTL,
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
     traces: toTraceSettings(traces),
     logLevel: worker.LOG_LEVEL,

@@ -43,6 +43,7 @@ describe("a worker with five variables", () => {
       bulkResultTtlMs: 7_776_000_000,
       inlineLimit: { rows: 1_000, bytes: 1_048_576 },
       webhook: null,
+      auditTtlMs: 7_776_000_000,
       listen: null,
       traces: null,
       logLevel: "info",

@@ -1,7 +1,8 @@
 /** Entry point of a worker process: runs jobs until it is told to stop. */
 import { loadWorkerConfig } from "../src/config.ts";
 import type { Lane } from "../src/contract/job.ts";
-import { startWorker, type WorkerScope } from "../src/engine/worker.ts";
+import type { WorkerScope } from "../src/engine/queue-places.ts";
+import { startWorker } from "../src/engine/worker.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
 import { createLog, type Log, logWarnings } from "../src/log.ts";
 import type { WorkerHealth } from "../src/ops/worker-server.ts";

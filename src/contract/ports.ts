@@ -1,4 +1,5 @@
 /** Interfaces between the parts: what an action may ask of Defender, and what Defender's client asks of the engine. */
+import type { FailureCode } from "./failure.ts";
 import type { Incident, IncidentComment, IncidentPatch } from "./incident.ts";
 import type { Lane, Priority } from "./job.ts";
 import type { Column } from "./result.ts";
@@ -55,6 +56,27 @@ export interface Defender {
   runHuntingQuery(query: { kql: string; timespan?: string }): Promise<RowSet>;
 }
 
+/** A call that is about to leave; what it holds is for the audit trail. */
+export interface OutgoingCall {
+  lane: Lane;
+  write: boolean;
+  method: string;
+  /** Below the root of Graph v1.0. */
+  path: string;
+  /** Of a call on one incident. */
+  incidentId?: string | undefined;
+  body?: unknown;
+}
+
+/** How it ended. */
+export interface CallEnd {
+  /** `ok`, or the failure's code; `outcome_unknown` for a write that may have been done. */
+  outcome: "ok" | FailureCode;
+  /** Undefined when there was no answer. */
+  status: number | undefined;
+  requestId: string | undefined;
+}
+
 /** How the calls of one job are made. */
 export interface CallContext {
   priority: Priority;
@@ -65,7 +87,9 @@ export interface CallContext {
   /** Nothing is sent past it, on Redis's clock; null while an earlier write is being verified. */
   expiresAtMs: number | null;
   /** The last look, with a slot in hand, before a call leaves. It throws a Failure to stop the call. */
-  beforeSend(call: { lane: Lane; write: boolean }): Promise<void>;
+  beforeSend(call: OutgoingCall): Promise<void>;
+  /** Hears of the end of each call that passed `beforeSend`, also of one that was stopped behind it. */
+  afterCall?(call: OutgoingCall, end: CallEnd): void;
   /** Hears of each write that Graph has confirmed, with the id by which Microsoft's support finds it. */
   onWritten?(requestId: string | undefined): void;
 }

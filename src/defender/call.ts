@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { Failure, toFailure } from "../contract/failure.ts";
 import type { Lane, Priority } from "../contract/job.ts";
-import type { CallContext } from "../contract/ports.ts";
+import type { CallContext, CallEnd, OutgoingCall } from "../contract/ports.ts";
 import { reach } from "../fault-point.ts";
 import { activeTraceparent, openSpan, type Span, traced } from "../trace/tracer.ts";
 import { faultOf, isSuccess } from "./faults.ts";
@@ -70,17 +70,26 @@ async function passGate(
 ): Promise<Passed> {
   const { lane, write } = CALLS[call.kind];
   const gate = wiring.gates[lane];
+  const { method, path, incidentId, json: body } = call;
+  const outgoing: OutgoingCall = { lane, write, method, path, incidentId, body };
+  let hasLeft = false;
   const passage: Passage = {
     priority: context.priority,
     signal: context.signal,
     waitsForSlot: context.waitsForSlot,
     expiresAtMs: context.expiresAtMs,
-    beforeSend: () => context.beforeSend({ lane, write }),
+    async beforeSend() {
+      await context.beforeSend(outgoing);
+      hasLeft = true;
+    },
+  };
+  const end = (how: CallEnd): void => {
+    if (hasLeft) context.afterCall?.(outgoing, how);
   };
   const askedMs = performance.now();
   const { priority } = context;
   const waiting = openSpan(`gate ${lane}`, { attributes: { "defender.priority": priority } });
-  const passing = gate.run(passage, async (sent, admittedAtMs) => {
+  const passing = gate.run(passage, async (sent, admittedAtMs): Promise<Passed> => {
     waiting.end();
     wiring.onEvent({ kind: "passed", lane, priority, waitMs: performance.now() - askedMs });
     const exchange = await exchangeOnce(wiring, context.signal, call, token, () => {
@@ -101,13 +110,25 @@ async function passGate(
     return { refused, failure };
   });
   try {
-    return await passing;
+    const passed = await passing;
+    end("answer" in passed ? endedWell(passed.answer) : endedWith(passed.failure));
+    return passed;
   } catch (error) {
-    waiting.fail(toFailure(error).code);
+    const failure = toFailure(error);
+    waiting.fail(failure.code);
+    end(endedWith(failure));
     throw error;
   } finally {
     waiting.end();
   }
+}
+
+function endedWell({ status, headers }: Answer): CallEnd {
+  return { outcome: "ok", status, requestId: headers["request-id"] };
+}
+
+function endedWith({ code, mayBeApplied, details: { httpStatus, requestId } }: Failure): CallEnd {
+  return { outcome: mayBeApplied ? "outcome_unknown" : code, status: httpStatus, requestId };
 }
 
 /** Closes the gate for all workers before this call ends, so that none slips through in between. */

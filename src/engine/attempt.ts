@@ -1,4 +1,6 @@
 /** Lets an action do its work once, and remembers a write that left and was not clearly answered. */
+
+import type { Trail } from "../audit/trail.ts";
 import type {
   Action,
   ActionContext,
@@ -9,11 +11,12 @@ import type {
 } from "../contract/define-action.ts";
 import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Job, Lane } from "../contract/job.ts";
-import type { DefenderConnection, QueryProblem } from "../contract/ports.ts";
+import type { CallEnd, DefenderConnection, OutgoingCall, QueryProblem } from "../contract/ports.ts";
 import { reach } from "../fault-point.ts";
 import { expiredFailure } from "../results/record.ts";
 import type { Started } from "../results/replies.ts";
 import type { Fence, ResultStore } from "../results/store.ts";
+import { answerEntry, isAudited, sendEntry, verifyEntry } from "./call-entries.ts";
 import { markDryRun } from "./dry-run.ts";
 import { referenceOf } from "./reference.ts";
 import type { Ended } from "./ruling.ts";
@@ -35,6 +38,7 @@ export interface AttemptTools {
   instance(name: string): InstanceAccess;
   settings: ActionSettings;
   checkQuery(kql: string, signal: AbortSignal): Promise<readonly QueryProblem[] | null>;
+  trail: Pick<Trail, "append" | "note">;
 }
 
 export interface Attempt {
@@ -54,7 +58,7 @@ export async function attempt(
   tools: AttemptTools,
   signal: AbortSignal,
 ): Promise<Attempt> {
-  const { store, settings } = tools;
+  const { store, settings, trail } = tools;
   let openWrite: OpenWrite | null =
     started.note === null ? null : { note: started.note, sentAtMs: started.notedAtMs, nowMs: started.nowMs };
   let isStale = false;
@@ -72,10 +76,17 @@ export async function attempt(
     reach("after-note");
   }
 
-  async function beforeSend({ write }: { write: boolean }): Promise<void> {
+  async function beforeSend(call: OutgoingCall): Promise<void> {
+    const { write } = call;
     if (write && pending === null)
       throw new Failure("internal_error", "a write was about to leave without a note");
     if (write || action.effect === "read") await look(pending);
+    // Last of all: what cannot be taken down does not leave.
+    if (isAudited(call)) await trail.append(sendEntry(job, call));
+  }
+
+  function afterCall(call: OutgoingCall, end: CallEnd): void {
+    if (isAudited(call)) void trail.note(answerEntry(job, call, end));
   }
 
   function contextFor(expiresAtMs: number | null): ActionContext {
@@ -87,6 +98,7 @@ export async function attempt(
       waitsForSlot,
       expiresAtMs,
       beforeSend,
+      afterCall,
     });
     return {
       job: { id: job.job_id, caseId: job.case_id, enqueuedAt: new Date(job.enqueued_at) },
@@ -119,6 +131,7 @@ export async function attempt(
     if (openWrite !== null && action.effect === "write") {
       // Verifying only reads, so it may go on past the job's end: the truth is wanted more than ever.
       const found = await action.verify(input.data, contextFor(null), openWrite);
+      if (found?.kind !== "again") void trail.note(verifyEntry(job, action.incidentOf(input.data), found));
       if (found !== null) return found;
       await store.withdraw(fence);
       openWrite = null;

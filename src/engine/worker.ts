@@ -1,7 +1,9 @@
 /** The worker of a process: its instances, their gates, and a BullMQ worker for each of their queues. */
 import type { Worker } from "bullmq";
+import { Trail } from "../audit/trail.ts";
 import type { InstanceConfig, WorkerConfig } from "../config.ts";
-import { type Lane, PRIORITIES, type Priority } from "../contract/job.ts";
+import { toFailure } from "../contract/failure.ts";
+import { PRIORITIES } from "../contract/job.ts";
 import { openPreflight } from "../kql/preflight.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
@@ -25,6 +27,7 @@ import type { Observe } from "./observer.ts";
 import { IncidentOrder } from "./order.ts";
 import { Parting } from "./parting.ts";
 import { Pulse } from "./pulse.ts";
+import { type QueuePlace, queuesOf, serves, type WorkerScope } from "./queue-places.ts";
 import type { SettleTools } from "./settle.ts";
 import { openDeliveryWorker } from "./webhook/delivery-worker.ts";
 
@@ -33,6 +36,7 @@ const SWEEP_EVERY_MS = 2_000;
 const LOOK_AT_CLOCK_EVERY_MS = 60_000;
 /** After the start, which it would slow down: loading the parser takes a processor for seconds. */
 const WARM_UP_PARSER_MS = 5_000;
+const TRIM_TRAIL_EVERY_MS = 60_000;
 /** Kept of `SHUTDOWN_TIMEOUT` for putting back what still runs. */
 const HAND_BACK_MS = 5_000;
 
@@ -42,12 +46,6 @@ export interface RunningWorker {
   readonly limitShares: Instances["limitShares"];
   /** Takes no more jobs, finishes or hands back what runs, closes everything. May be called twice. */
   stop(): Promise<void>;
-}
-
-export interface WorkerScope {
-  /** Serve only these; default: all that are configured. */
-  instances?: readonly string[];
-  lanes?: readonly Lane[];
 }
 
 export async function startWorker(
@@ -70,6 +68,11 @@ export async function startWorker(
   };
   const order = new IncidentOrder(new Turns(redis, prefix), queues);
   const parting = new Parting(store, order, config.resultTtlMs, tell);
+  const onLost = (error: unknown) =>
+    errors.warn({ event: "audit.lost", err: toFailure(error) }, "the audit trail cannot be written");
+  const trail = new Trail({ redis, prefix, onLost });
+  // Refused here, and not with the first write in hand, when Redis lets this user not write it.
+  await trail.trim(config.auditTtlMs);
 
   const served = config.instances.filter(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
@@ -85,6 +88,7 @@ export async function startWorker(
     checkQuery: preflight.check,
     resultTtlMs: config.resultTtlMs,
     inlineLimit: config.inlineLimit,
+    trail,
   };
 
   await publishInstances(
@@ -165,11 +169,13 @@ export async function startWorker(
   };
   lookAtClock().catch(onError);
   const lookingAtClock = setInterval(() => lookAtClock().catch(onError), LOOK_AT_CLOCK_EVERY_MS);
+  const trimming = setInterval(() => trail.trim(config.auditTtlMs).catch(onError), TRIM_TRAIL_EVERY_MS);
 
   let stopped: Promise<void> | undefined;
   async function stop(): Promise<void> {
     clearInterval(sweeping);
     clearInterval(lookingAtClock);
+    clearInterval(trimming);
     const finishMs = Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS);
     const handBack = setTimeout(() => {
       stopping.abort();
@@ -181,6 +187,7 @@ export async function startWorker(
     await instances.close();
     await preflight.close();
     await queues.close();
+    await trail.flush();
     redis.disconnect();
   }
   return {
@@ -202,25 +209,6 @@ export async function startWorker(
       return stopped;
     },
   };
-}
-
-interface QueuePlace {
-  name: string;
-  lane: Lane | "ping";
-  priority: Priority;
-}
-
-function queuesOf(instance: InstanceConfig, scope: WorkerScope): QueuePlace[] {
-  const lanes = instance.lanes.filter((lane) => scope.lanes === undefined || scope.lanes.includes(lane));
-  const places = [
-    ...lanes.flatMap((lane) => PRIORITIES.map((priority) => ({ lane, priority }))),
-    { lane: "ping", priority: "interactive" } as const,
-  ];
-  return places.map((place) => ({ ...place, name: queueName(instance.name, place.lane, place.priority) }));
-}
-
-function serves(instance: InstanceConfig, lane: Lane, scope: WorkerScope): boolean {
-  return queuesOf(instance, scope).some((place) => place.lane === lane);
 }
 
 /** Ping is never held: it tells what it finds. */

@@ -20,6 +20,7 @@ export const workerVariables = logVariables.extend({
   SHUTDOWN_TIMEOUT: duration("100ms", "1h").prefault("25s"),
   RESULT_TTL: duration("1s", "365d").prefault("7d"),
   BULK_RESULT_TTL: duration("1s", "365d").prefault("90d"),
+  AUDIT_TTL: duration("1s", "3650d").prefault("90d"),
   RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
   RESULT_INLINE_BYTES: size("0", "64mb").prefault("1mb"),
 });

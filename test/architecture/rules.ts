@@ -34,7 +34,7 @@ export const DIRECTIONS: readonly Direction[] = [
     name: "actions-are-descriptions",
     reason: "An action is a description plus `ctx`, so that producers can import it for free.",
     from: { path: folders("actions") },
-    to: { path: folders("defender", "queue", "engine", "results", "ops"), reachable: true },
+    to: { path: folders("defender", "queue", "engine", "results", "ops", "audit"), reachable: true },
     planted: ["src/actions/planted.ts", "src/kql/planted-via.ts", "src/results/planted-store.ts"],
   },
   {
@@ -50,6 +50,22 @@ export const DIRECTIONS: readonly Direction[] = [
     from: { path: folders("bulk") },
     to: { path: `${folders("actions", "defender", "engine", "queue", "ops")}|^(producers|workers)/` },
     planted: ["src/bulk/planted.ts", "src/queue/planted-names.ts"],
+  },
+  {
+    name: "audit-only-takes-down",
+    reason: "Everybody's deeds are taken down the same way, so the trail knows none of those who do them.",
+    from: { path: folders("audit") },
+    to: {
+      path: `${folders("actions", "bulk", "defender", "engine", "queue", "results", "ops")}|^(producers|workers)/`,
+    },
+    planted: ["src/audit/planted.ts", "src/queue/planted-names.ts"],
+  },
+  {
+    name: "audit-reader-never-writes",
+    reason: "Reading the audit trail must not be able to change it.",
+    from: { path: "^src/audit/reader\\.ts$" },
+    to: { path: "^src/audit/trail\\.ts$", reachable: true },
+    planted: ["src/audit/reader.ts", "src/audit/planted-via.ts", "src/audit/trail.ts"],
   },
   {
     name: "producers-hold-no-credential",
@@ -69,7 +85,7 @@ export const DIRECTIONS: readonly Direction[] = [
     name: "defender-knows-no-jobs",
     reason: "The client makes calls; who asked, and what becomes of the answer, is not its business.",
     from: { path: folders("defender") },
-    to: { path: folders("queue", "engine", "results", "actions") },
+    to: { path: folders("queue", "engine", "results", "actions", "audit") },
     planted: ["src/defender/planted-jobs.ts", "src/queue/planted-names.ts"],
   },
   {
@@ -173,6 +189,13 @@ export const TEXT_RULES: readonly TextRule[] = [
     appliesTo: (path) => new RegExp(OURS).test(path) && path !== "src/config.ts",
     isBroken: (text) => /\bprocess\s*(\.|\[["'`])env\b|\benv\b[^;]*from "node:process"/.test(text),
     planted: { path: "workers/planted.ts", text: `const level = process.env["LOG_LEVEL"];` },
+  },
+  {
+    name: "audit-is-append-only",
+    reason: "Streams are touched in one file, which takes nothing out but what is too old or too much.",
+    appliesTo: (path) => new RegExp(OURS).test(path) && path !== "src/audit/trail.ts",
+    isBroken: (text) => /\b(?:xadd|xtrim|xdel)\b/i.test(text),
+    planted: { path: "src/ops/planted.ts", text: `await redis.xtrim(key, "MAXLEN", 0);` },
   },
   {
     name: "no-barrels",

@@ -1,5 +1,6 @@
 /** This project's worker on one queue, made of the same parts as the real one, with a gate that lets everything through. */
 import type { Worker } from "bullmq";
+import { Trail } from "../../src/audit/trail.ts";
 import type { InstanceConfig, WorkerConfig } from "../../src/config.ts";
 import { createConnection } from "../../src/defender/connection.ts";
 import type { Gate } from "../../src/defender/gate.ts";
@@ -12,7 +13,7 @@ import { Turns } from "../../src/queue/turns.ts";
 import type { RedisClient } from "../../src/redis-script.ts";
 import { ResultStore } from "../../src/results/store.ts";
 
-/** The last look before a call leaves belongs to the result store, so it stays. */
+/** The last look before a call leaves belongs to the result store and the audit trail, so it stays. */
 const OPEN_DOOR: Gate = {
   async run({ beforeSend }, call) {
     await beforeSend();
@@ -48,6 +49,7 @@ export function openUngatedWorker(
       checkQuery: async () => [],
       resultTtlMs,
       inlineLimit,
+      trail: new Trail({ redis, prefix: config.redis.prefix, onLost: () => {} }),
     },
     parting: new Parting(store, order, resultTtlMs, async () => {}),
     tell: async () => {},

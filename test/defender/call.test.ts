@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { Failure } from "../../src/contract/failure.ts";
+import type { CallContext } from "../../src/contract/ports.ts";
 import { connectTo, failureOf, instanceAt, scripted } from "./scripted-connection.ts";
 import {
   broken,
@@ -59,6 +60,26 @@ describe("tries", () => {
     expect(failure.message).toBe("Microsoft 365 Defender could not be reached (ECONNREFUSED)");
     expect(gates.incidents).toMatchObject({ sent: 0 });
     expect(gates.incidents.passages).toHaveLength(3);
+  });
+
+  test("every call that was let go is said to have ended, and how, also one that the gate then stops", async () => {
+    const { server, open, gates } = await scripted();
+    const ends: object[] = [];
+    const context: Partial<CallContext> = {
+      afterCall: ({ method, path, body }, end) => void ends.push({ method, path, body, ...end }),
+    };
+    server.reply(text(200, "{}", { "request-id": "r1" }), throttled({ "retry-after": "1" }), reset);
+    const patch = () => failureOf(open(context).updateIncident("29", { status: "resolved" }));
+    for (let call = 0; call < 3; call += 1) await patch();
+    gates.incidents.stop = new Failure("throttled", "paused meanwhile");
+    await patch();
+    const sent = { method: "PATCH", path: "/security/incidents/29", body: { status: "resolved" } };
+    expect(ends).toEqual([
+      { ...sent, outcome: "ok", status: 200, requestId: "r1" },
+      { ...sent, outcome: "throttled", status: 429, requestId: undefined },
+      { ...sent, outcome: "outcome_unknown", status: undefined, requestId: undefined },
+      { ...sent, outcome: "throttled", status: undefined, requestId: undefined },
+    ]);
   });
 
   test("what stops a call before it is sent is thrown as it is, and not tried again", async () => {

@@ -19,10 +19,13 @@ export class OpenGate implements Gate {
   /** When the calls were let go that were one too many for Defender. */
   tooMany: number[] = [];
   sent = 0;
+  /** Thrown behind the last look. */
+  stop: Failure | null = null;
 
   async run<T>(passage: Passage, call: (sent: () => void, admittedAtMs: number) => Promise<T>): Promise<T> {
     this.passages.push(passage);
     await passage.beforeSend();
+    if (this.stop !== null) throw this.stop;
     return call(() => {
       this.sent += 1;
     }, this.passages.length);

@@ -12,6 +12,49 @@ describe("a run", () => {
     expect(finished).toMatchObject([{ status: "completed", attempts: 1, findings: { is_success: true } }]);
   });
 
+  it("takes a write down before it leaves, with what is sent, and then what Defender answered", async () => {
+    const { entries } = await runOnce({}, { ...JOB, caller: "siem", requested_by: "ada" });
+    const whose = { via: "worker", caller: "siem", requested_by: "ada", job_id: "j1", incident_id: "29" };
+    expect(entries).toMatchObject([
+      { verb: "send", ...whose, method: "PATCH", body: { status: "resolved" } },
+      { verb: "answer", ...whose, outcome: "ok", status: 200, request_id: "r1" },
+    ]);
+    expect(entries[0]).not.toHaveProperty("outcome");
+  });
+
+  it("takes a hunting query down, and no reading of an incident", async () => {
+    const query = { case_id: "4711", query: "AlertInfo | take 1" };
+    const hunt = await runOnce({}, { ...JOB, action: "execute_custom_query", input: query });
+    expect(hunt.entries).toMatchObject([
+      { verb: "send", body: { kql: expect.stringContaining("AlertInfo") } },
+    ]);
+    const ping = await runOnce({}, { ...JOB, action: "ping", input: { case_id: "4711" } });
+    expect(ping.defender.callsOf("listIncidents")).toHaveLength(1);
+    expect(ping.entries).toEqual([]);
+  });
+
+  it("sends nothing that cannot be taken down, and leaves no write open", async () => {
+    const { defender, steps, entries } = await runOnce({ isTrailLost: true });
+    expect(defender.callsOf("updateIncident")).toEqual([]);
+    expect(steps).toContain("withdraw");
+    expect(entries).toEqual([]);
+  });
+
+  it("takes down what it found of a write that was not answered", async () => {
+    const started = [{ ...FRESH, note: NOTE }];
+    const found = await runOnce({
+      started,
+      defender: new RecordingDefender({ id: "29", status: "resolved" }),
+    });
+    expect(found.entries).toMatchObject([{ verb: "verify", outcome: "found", incident_id: "29" }]);
+    const absent = await runOnce({ started });
+    expect(absent.entries.map(({ verb, outcome }) => [verb, outcome])).toEqual([
+      ["verify", "absent"],
+      ["send", undefined],
+      ["answer", "ok"],
+    ]);
+  });
+
   it("of a job that is over calls nothing, and lets the next one go", async () => {
     for (const verdict of ["final", "stale"] as const) {
       const { settlement, steps, defender } = await runOnce({ started: [{ verdict }] });

@@ -1,4 +1,5 @@
 /** Runs one job through the engine, against a store and an order that only answer and record. */
+import type { AuditDraft } from "../../src/audit/entry.ts";
 import { Failure } from "../../src/contract/failure.ts";
 import type { Job } from "../../src/contract/job.ts";
 import type { Defender } from "../../src/contract/ports.ts";
@@ -22,6 +23,15 @@ const PLACE = { queue: "q", queueJobId: "j1-1" };
 export const TURN = { instance: "default", incidentId: "29" };
 export const NOTE = { before: { status: "active" }, patch: { status: "resolved" } };
 
+const PATCH = {
+  lane: "incidents",
+  write: true,
+  method: "PATCH",
+  path: "/security/incidents/29",
+  incidentId: "29",
+  body: { status: "resolved" },
+} as const;
+
 type Run = Extract<Started, { verdict: "run" }>;
 export const FRESH: Run = {
   verdict: "run",
@@ -42,6 +52,8 @@ export interface Situation {
   send?: "ok" | "cancelled" | "expired" | "stale";
   defender?: RecordingDefender;
   stopped?: boolean;
+  /** Nothing can be written to the audit trail. */
+  isTrailLost?: boolean;
 }
 
 export async function runOnce(situation: Situation = {}, job = JOB) {
@@ -50,6 +62,7 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
   const steps: string[] = [];
   const finished: object[] = [];
   const waits: object[] = [];
+  const entries: AuditDraft[] = [];
   const defender = situation.defender ?? new RecordingDefender({ id: "29", status: "active" });
   const engine: Engine = {
     settings: {
@@ -59,6 +72,15 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
       preflight: "on",
     },
     checkQuery: async () => [],
+    trail: {
+      async append(entry) {
+        if (situation.isTrailLost) throw new Error("NOPERM");
+        entries.push(entry);
+      },
+      async note(entry) {
+        entries.push(entry);
+      },
+    },
     resultTtlMs: 1_000,
     inlineLimit: { rows: 10, bytes: 1_000_000 },
     instance: () => ({
@@ -66,12 +88,23 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
       isDryRun: false,
       refuseStopped: async () => {},
       connection: {
-        open: ({ beforeSend }): Defender =>
+        open: ({ beforeSend, afterCall }): Defender =>
           Object.assign(Object.create(defender), {
+            authenticate: defender.authenticate.bind(defender),
             followIncident: defender.followIncident.bind(defender),
             updateIncident: async (...args: Parameters<Defender["updateIncident"]>) => {
-              await beforeSend({ lane: "incidents", write: true });
-              return await defender.updateIncident(...args);
+              await beforeSend(PATCH);
+              const updated = await defender.updateIncident(...args);
+              afterCall?.(PATCH, { outcome: "ok", status: 200, requestId: "r1" });
+              return updated;
+            },
+            listIncidents: async (...args: Parameters<Defender["listIncidents"]>) => {
+              await beforeSend({ lane: "incidents", write: false, method: "GET", path: "" });
+              return await defender.listIncidents(...args);
+            },
+            runHuntingQuery: async (...args: Parameters<Defender["runHuntingQuery"]>) => {
+              await beforeSend({ lane: "hunting", write: false, method: "POST", path: "", body: args[0] });
+              return await defender.runHuntingQuery(...args);
             },
           }),
         heldForMs: async () => 0,
@@ -118,7 +151,7 @@ export async function runOnce(situation: Situation = {}, job = JOB) {
   const stopping = new AbortController();
   if (stopped) stopping.abort();
   const settlement = await execute(job, PLACE, engine, stopping.signal);
-  return { settlement, steps, finished, waits, defender };
+  return { settlement, steps, finished, waits, entries, defender };
 }
 
 export function failing(...args: ConstructorParameters<typeof Failure>): RecordingDefender {

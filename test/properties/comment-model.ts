@@ -106,7 +106,7 @@ export async function tell(
       async addComment(id, comment) {
         if (fault.name === "crash before the note") crash();
         if (fault.name === "turned away without effect") throw new Failure("defender_unavailable", "refused");
-        await beforeSend({ lane: "incidents", write: true });
+        await beforeSend({ lane: "incidents", write: true, method: "POST", path: "" });
         if (fault.name === "crash after the note") crash();
         if (fault.name === "refused as throttled")
           throw new Failure("throttled", "429", { heldBack: "throttled", retryAfterMs: 1_000 });
@@ -149,6 +149,7 @@ export async function tell(
           preflight: "on",
         },
         checkQuery: async () => [],
+        trail: { append: async () => {}, note: async () => {} },
         instance: () => ({
           lanes: ["incidents"],
           isDryRun: false,

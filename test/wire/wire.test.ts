@@ -1,8 +1,9 @@
-/** Jobs, results and records as earlier versions wrote them: each file here must be readable for ever. */
+/** Jobs, results, records and audit entries as earlier versions wrote them: each file here must be readable for ever. */
 import { readdir, readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { findAction } from "../../src/actions/catalog.ts";
+import { readEntry } from "../../src/audit/entry.ts";
 import { jobSchema } from "../../src/contract/job.ts";
 import { resultSchema } from "../../src/contract/result.ts";
 import { parseRecord, toResult } from "../../src/results/record.ts";
@@ -24,7 +25,7 @@ async function loadRecord(name: string) {
 const named = (kind: string) => files.filter((name) => name.startsWith(`${kind}-`));
 
 it("every file is of a kind that is read here", () => {
-  expect([...named("job"), ...named("result"), ...named("record")].sort()).toEqual(files.sort());
+  expect(["job", "result", "record", "audit"].flatMap(named).sort()).toEqual(files.sort());
   expect(files.length).toBeGreaterThanOrEqual(6);
 });
 
@@ -35,6 +36,16 @@ describe.each(named("job"))("%s", (name) => {
     expect(job).toEqual(text);
     const input = findAction(job.action).input.parse(job.input);
     expect(input).toMatchObject(job.input);
+  });
+});
+
+it.each(named("audit"))("%s is read without loss", async (name) => {
+  const text = await readFile(new URL(name, folder), "utf8");
+  expect(readEntry(text)).toEqual({
+    caller: null,
+    requested_by: null,
+    outcome: null,
+    ...z.record(z.string(), z.unknown()).parse(JSON.parse(text)),
   });
 });
 

@@ -110,6 +110,7 @@ async function attemptWrite(
     input: { incident_id: taken.id, ...input },
     enqueued_at: new Date(nowMs).toISOString(),
     expires_at: new Date(nowMs).toISOString(),
+    ...(run.requested_by !== null && { requested_by: run.requested_by }),
   };
   let requestId: string | undefined;
   const connection = knowing(known, instance.connection, (id) => {
@@ -137,6 +138,7 @@ async function attemptWrite(
       instance: () => ({ ...instance, connection }),
       settings,
       checkQuery: async () => null,
+      trail: tools.trail,
     },
     signal,
   );

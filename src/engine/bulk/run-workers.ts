@@ -44,6 +44,7 @@ export function openRunWorkers(options: RunWorkersOptions): RunWorkers {
       order: engine.order,
       instance: engine.instance(instance.name),
       settings: engine.settings,
+      trail: engine.trail,
       eyes: new Map(),
     };
     tools.set(instance.name, own);

@@ -12,6 +12,7 @@ export interface RunTools {
   order: Order;
   instance: InstanceAccess;
   settings: AttemptTools["settings"];
+  trail: AttemptTools["trail"];
 }
 
 /** Nobody is to take anything until then: of the lane, or of bulk alone. */
