@@ -13,7 +13,7 @@ import { DEADLINE, STOPPED } from "./lost.ts";
 import { retrying } from "./retry.ts";
 import { stopped } from "./stop.ts";
 import type { TokenKeeper } from "./token.ts";
-import type { Answer, Exchange, Transport } from "./transport.ts";
+import { type Answer, type Exchange, type Transport, textOf } from "./transport.ts";
 
 /** For logs and metrics; holds nothing of a request or an answer but facts. */
 export type DefenderEvent =
@@ -222,5 +222,5 @@ function named(exchange: Exchange, signal: AbortSignal, deadline: AbortSignal): 
 /** Error texts reach results and logs, and a gateway may echo what it was sent. */
 function withoutToken(exchange: Exchange, token: string): Exchange {
   if (exchange.outcome !== "answered" || isSuccess(exchange.status)) return exchange;
-  return { ...exchange, body: Buffer.from(exchange.body.toString("utf8").replaceAll(token, "…")) };
+  return { ...exchange, chunks: [Buffer.from(textOf(exchange).replaceAll(token, "…"))] };
 }

@@ -10,7 +10,7 @@ import { parseJson } from "./graph-error.ts";
 import { pathSegment, queryOptions } from "./odata.ts";
 import type { RowReader } from "./rows.ts";
 import { stopped } from "./stop.ts";
-import type { Answer } from "./transport.ts";
+import { type Answer, textOf } from "./transport.ts";
 
 const INCIDENTS = "/security/incidents";
 const MAX_HOPS = 5;
@@ -26,7 +26,7 @@ export function openDefender(wiring: Wiring, rows: RowReader, context: CallConte
   async function fetch<T>(call: GraphCall, schema: z.ZodType<T>): Promise<T> {
     const answer = await callGraph(wiring, context, call);
     if (call.kind === "patch" || call.kind === "comment") context.onWritten?.(answer.headers["request-id"]);
-    const parsed = schema.safeParse(parseJson(answer.body.toString("utf8")));
+    const parsed = schema.safeParse(parseJson(textOf(answer)));
     if (!parsed.success) throw unreadableFault(call, answer);
     return parsed.data;
   }
@@ -82,7 +82,7 @@ function incidentPath(id: string): string {
 
 async function readRows(rows: RowReader, call: GraphCall, answer: Answer, signal: AbortSignal) {
   try {
-    return await rows.read(answer.body, signal);
+    return await rows.read(answer.chunks, signal);
   } catch (error) {
     if (signal.aborted) throw stopped(signal);
     if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {

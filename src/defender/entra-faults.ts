@@ -3,7 +3,7 @@ import { z } from "zod";
 import { Failure } from "../contract/failure.ts";
 import { parseJson } from "./graph-error.ts";
 import { describeLost } from "./lost.ts";
-import type { Exchange } from "./transport.ts";
+import { type Exchange, textOf } from "./transport.ts";
 
 interface Refusal {
   numbers: readonly number[];
@@ -106,7 +106,7 @@ export function entraFault(exchange: Exchange): Failure {
     return new Failure("defender_unavailable", message, { hint });
   }
   const { status } = exchange;
-  const parsed = refusalSchema.safeParse(parseJson(exchange.body.toString("utf8")));
+  const parsed = refusalSchema.safeParse(parseJson(textOf(exchange)));
   const error = parsed.success ? parsed.data.error : undefined;
   const number = parsed.success ? parsed.data.error_codes?.[0] : undefined;
   const details = { httpStatus: status, ...(number === undefined ? {} : { graphCode: String(number) }) };

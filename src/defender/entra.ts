@@ -6,7 +6,7 @@ import { readCredential } from "./credential.ts";
 import { entraFault } from "./entra-faults.ts";
 import { DEADLINE } from "./lost.ts";
 import type { Token } from "./token.ts";
-import type { Exchange, Outgoing, Transport } from "./transport.ts";
+import { type Exchange, type Outgoing, type Transport, textOf } from "./transport.ts";
 
 const ANSWER_BYTES = 1024 * 1024;
 
@@ -101,7 +101,7 @@ class TokenNetwork implements INetworkModule {
       if (deadline.aborted) this.last = { outcome: exchange.outcome, cause: DEADLINE };
       throw new Error(exchange.outcome);
     }
-    const parsed: T = JSON.parse(exchange.body.toString("utf8"));
+    const parsed: T = JSON.parse(textOf(exchange));
     return { status: exchange.status, headers: { ...exchange.headers }, body: parsed };
   }
 }

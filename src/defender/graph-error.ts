@@ -1,6 +1,6 @@
 /** Reads the error envelopes of Graph and of the gateways before it, and how long an answer asks us to wait. */
 import { z } from "zod";
-import type { Answer } from "./transport.ts";
+import { type Answer, textOf } from "./transport.ts";
 
 export interface GraphError {
   code: string | undefined;
@@ -26,7 +26,7 @@ const MESSAGE_CHARS = 1_000;
 /** `{"error":{code,message,innerError}}` in all its observed shapes: text for `error`, an empty message, HTML, nothing. */
 export function readGraphError(answer: Answer): GraphError {
   const requestId = answer.headers["request-id"];
-  const text = answer.body.toString("utf8").trim();
+  const text = textOf(answer).trim();
   const parsed = envelope.safeParse(parseJson(text));
   if (!parsed.success) {
     const isProse = text !== "" && !/^[<{[]/.test(text);

@@ -16,7 +16,7 @@ const row = z.record(z.string(), z.unknown());
 const restSchema = z.looseObject({ schema: z.unknown(), results: z.array(z.never()) });
 
 /** Keeps the columns of the schema and drops OData's annotations. Throws a plain error for what is no such answer. */
-export function parseRows(body: Uint8Array): RowSet {
+export function parseRows(body: readonly Uint8Array[]): RowSet {
   const schema = readSchema(body);
   const pages: Uint8Array[] = [];
   const rowEnds: number[] = [];
@@ -43,7 +43,7 @@ export function parseRows(body: Uint8Array): RowSet {
 }
 
 /** A reading of its own, which ends at the schema: it may come after the rows, which would then have to be kept. */
-function readSchema(body: Uint8Array): RowSet["schema"] {
+function readSchema(body: readonly Uint8Array[]): RowSet["schema"] {
   for (const { key, value } of readPieces(body)) if (key === "schema") return schemaSchema.parse(value);
   throw new Error("no schema");
 }
@@ -64,10 +64,8 @@ interface Piece {
   value: unknown;
 }
 
-const CHUNK_BYTES = 64 * 1024;
-
 /** The parts of an answer as they end, so that one chunk of it is in memory as values, never the whole. */
-function* readPieces(body: Uint8Array): Generator<Piece, void> {
+function* readPieces(body: readonly Uint8Array[]): Generator<Piece, void> {
   const tokenizer = new Tokenizer();
   // The library tells one to override it with what keeps long numbers, but types it as if it could give numbers only.
   Object.assign(tokenizer, { parseNumber: readNumber });
@@ -81,8 +79,8 @@ function* readPieces(body: Uint8Array): Generator<Piece, void> {
   };
   // The tokenizer refuses bytes that are not UTF-8; here they become U+FFFD, for a text that was cut is no reason to lose all rows.
   const decoder = new TextDecoder();
-  for (let start = 0; start < body.length; start += CHUNK_BYTES) {
-    tokenizer.write(decoder.decode(body.subarray(start, start + CHUNK_BYTES), { stream: true }));
+  for (const chunk of body) {
+    tokenizer.write(decoder.decode(chunk, { stream: true }));
     yield* pieces;
     pieces = [];
   }

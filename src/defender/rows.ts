@@ -11,13 +11,13 @@ const THREAD_IDLE_MS = 30_000;
 const THREAD_HEAP_MB = 256;
 
 export interface RowReader {
-  /** Takes the body away from the caller. Throws plain errors: the body is not what it should be, or the thread ran out of memory. */
-  read(body: Buffer, signal: AbortSignal): Promise<RowSet>;
+  /** Takes a body, in pieces, away from the caller. Throws plain errors: the body is not what it should be, or the thread ran out of memory. */
+  read(body: readonly Buffer[], signal: AbortSignal): Promise<RowSet>;
   close(): Promise<void>;
 }
 
 export function openRowReader(): RowReader {
-  const threads = openThreads<Uint8Array, RowSet>({
+  const threads = openThreads<readonly Uint8Array[], RowSet>({
     beside: import.meta.url,
     file: "row-parser",
     name: parseRows.name,
@@ -27,12 +27,16 @@ export function openRowReader(): RowReader {
   });
   return {
     async read(body, signal) {
-      if (body.length <= INLINE_BYTES) return parseRows(body);
-      const { buffer } = body;
-      // One that is part of a larger buffer would take others' bytes with it.
-      const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === body.length;
-      return await threads.run(body, signal, isWhole ? [buffer] : []);
+      const bytes = body.reduce((sum, chunk) => sum + chunk.length, 0);
+      return bytes <= INLINE_BYTES ? parseRows(body) : await threads.run(body, signal, buffersOf(body));
     },
     close: () => threads.close(),
   };
+}
+
+/** Those that can be given away: one that is only partly the body's holds others' bytes too, and is copied. */
+function buffersOf(body: readonly Buffer[]): ArrayBuffer[] {
+  return body.flatMap(({ buffer, length }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength === length ? [buffer] : [],
+  );
 }

@@ -2,6 +2,7 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import https from "node:https";
 import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { AxiosStatic } from "axios";
 import type { Egress } from "../config.ts";
@@ -23,7 +24,8 @@ export interface Answer {
   status: number;
   /** By lower-case name. */
   headers: Readonly<Record<string, string>>;
-  body: Buffer;
+  /** The body as it arrived, in pieces: a big one in one piece would be in memory twice. */
+  chunks: readonly Buffer[];
 }
 
 export interface Answered extends Answer {
@@ -38,6 +40,10 @@ export interface Lost {
 }
 
 export type Exchange = Answered | Lost;
+
+export function textOf({ chunks }: Pick<Answer, "chunks">): string {
+  return Buffer.concat(chunks).toString("utf8");
+}
 
 export interface Transport {
   send(outgoing: Outgoing): Promise<Exchange>;
@@ -71,24 +77,28 @@ async function openMeans(egress: Egress): Promise<Means> {
 async function exchange(outgoing: Outgoing, { axios, agents }: Means): Promise<Exchange> {
   const trip = new Trip(outgoing.onSent);
   try {
-    const response = await axios.request<Buffer>({
+    const response = await axios.request<Readable>({
       adapter: "http",
       method: outgoing.method,
       url: outgoing.url,
       headers: { ...outgoing.headers },
       data: outgoing.body,
       signal: outgoing.signal,
-      maxContentLength: outgoing.maxAnswerBytes,
       maxRedirects: 0,
       proxy: false,
       httpAgent: agents.http,
       httpsAgent: agents.https,
-      responseType: "arraybuffer",
+      responseType: "stream",
       validateStatus: null,
       transformRequest: (data: unknown) => data,
       transport: trip.transportFor(outgoing.url),
     });
-    if (trip.proxyRefusal !== null) return { outcome: "unsent", cause: trip.proxyRefusal };
+    if (trip.proxyRefusal !== null) {
+      response.data.destroy();
+      return { outcome: "unsent", cause: trip.proxyRefusal };
+    }
+    const chunks = await receive(response.data, outgoing.maxAnswerBytes);
+    if (chunks === null) return { outcome: "oversized", cause: "MAX_ANSWER_BYTES" };
     const headers = Object.entries(response.headers).map(([name, value]) => [
       name.toLowerCase(),
       String(value),
@@ -97,21 +107,32 @@ async function exchange(outgoing: Outgoing, { axios, agents }: Means): Promise<E
       outcome: "answered",
       status: response.status,
       headers: Object.fromEntries(headers),
-      body: response.data,
+      chunks,
     };
   } catch (error) {
     if (trip.proxyRefusal !== null) return { outcome: "unsent", cause: trip.proxyRefusal };
-    const { message, code } = error instanceof Error ? errorFacts(error) : { message: "", code: "UNKNOWN" };
-    if (message.includes("maxContentLength")) return { outcome: "oversized", cause: code };
-    return { outcome: trip.begun ? "unanswered" : "unsent", cause: code };
+    return { outcome: trip.begun ? "unanswered" : "unsent", cause: codeOf(error) };
   } finally {
     trip.end();
   }
 }
 
-function errorFacts(error: Error): { message: string; code: string } {
-  const code = "code" in error && typeof error.code === "string" ? error.code : "UNKNOWN";
-  return { message: error.message, code: /^[A-Z0-9_]{1,64}$/.test(code) ? code : "UNKNOWN" };
+/** Null: it is larger than that, unpacked, and was cut off. */
+async function receive(body: Readable, mostBytes: number): Promise<Buffer[] | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop destroys the stream, and its connection with it.
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > mostBytes) return null;
+    chunks.push(chunk);
+  }
+  return chunks;
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return typeof code === "string" && /^[A-Z0-9_]{1,64}$/.test(code) ? code : "UNKNOWN";
 }
 
 /** Sockets whose connection stands, TLS included. One that is handed out again is known to be usable at once. */

@@ -11,7 +11,7 @@ export function answered(status: number, body: unknown, headers: Record<string, 
     outcome: "answered",
     status,
     headers: { "request-id": GUID, ...headers },
-    body: Buffer.from(text),
+    chunks: [Buffer.from(text)],
   };
 }
 

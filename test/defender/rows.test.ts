@@ -11,7 +11,7 @@ function reader() {
   onTestFinished(() => rows.close());
   return {
     read: (answer: unknown, signal = never) =>
-      rows.read(Buffer.from(typeof answer === "string" ? answer : JSON.stringify(answer)), signal),
+      rows.read([Buffer.from(typeof answer === "string" ? answer : JSON.stringify(answer))], signal),
   };
 }
 
@@ -100,7 +100,7 @@ describe("a hunting answer", () => {
     answer[answer.indexOf("~")] = 0xff;
     const rows = openRowReader();
     onTestFinished(() => rows.close());
-    expect(pagesOf(await rows.read(answer, never))).toEqual([[{ Timestamp: "a\ufffdb" }, { LogonId: 1 }]]);
+    expect(pagesOf(await rows.read([answer], never))).toEqual([[{ Timestamp: "a\ufffdb" }, { LogonId: 1 }]]);
   });
 
   test("has pages of a thousand rows", async () => {

@@ -7,7 +7,9 @@ const NO_LIMIT = 1_000_000;
 
 function answer(texts: readonly string[]) {
   const results = texts.map((Text) => ({ Text }));
-  const set = parseRows(Buffer.from(JSON.stringify({ schema: [{ name: "Text", type: "String" }], results })));
+  const set = parseRows([
+    Buffer.from(JSON.stringify({ schema: [{ name: "Text", type: "String" }], results })),
+  ]);
   return { results, set };
 }
 
