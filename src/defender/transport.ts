@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { AxiosStatic } from "axios";
 import type { Egress } from "../config.ts";
-import { type Agents, openAgents } from "./egress.ts";
+import { type Agents, openAgents } from "../egress/agents.ts";
 
 export interface Outgoing {
   method: "GET" | "PATCH" | "POST";

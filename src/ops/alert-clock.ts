@@ -1,5 +1,6 @@
 /** Looks for alerts twice a minute where a webhook is given, and calls the heartbeat each minute: its silence is an alarm too. */
 import type { OpsConfig } from "../config.ts";
+import { openAgents } from "../egress/agents.ts";
 import { Alerter, type AlerterOptions } from "./alerter.ts";
 import { bodyFor, post } from "./webhook.ts";
 
@@ -7,12 +8,14 @@ const LOOK_EVERY_MS = 30_000;
 const BEAT_EVERY_MS = 60_000;
 
 export function startAlerts(
-  { webhookUrl, format, heartbeatUrl }: OpsConfig["alerts"],
+  { webhookUrl, format, heartbeatUrl, egress }: OpsConfig["alerts"],
   options: Omit<AlerterOptions, "tell">,
 ): { stop(): void } {
   const timers: NodeJS.Timeout[] = [];
+  const opening = openAgents(egress);
+  const tell = async (url: string, body: object | null): Promise<void> => post(url, body, await opening);
   if (webhookUrl !== null) {
-    const alerter = new Alerter({ ...options, tell: (notice) => post(webhookUrl, bodyFor(format, notice)) });
+    const alerter = new Alerter({ ...options, tell: (notice) => tell(webhookUrl, bodyFor(format, notice)) });
     let isLooking = false;
     const look = async (): Promise<void> => {
       if (isLooking) return;
@@ -24,7 +27,7 @@ export function startAlerts(
   }
   if (heartbeatUrl !== null) {
     const beat = (): void => {
-      post(heartbeatUrl, null).catch((error: unknown) => {
+      tell(heartbeatUrl, null).catch((error: unknown) => {
         options.log.warn({ event: "alerts.heartbeat_failed", err: error }, "the heartbeat was not taken");
       });
     };
@@ -34,6 +37,7 @@ export function startAlerts(
   return {
     stop() {
       for (const timer of timers) clearInterval(timer);
+      void opening.then((agents) => agents.close());
     },
   };
 }

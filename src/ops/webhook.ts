@@ -1,12 +1,12 @@
 /** Sends alerts to whoever wants to hear of them: as plain JSON, to Slack, or as an Adaptive Card to a Workflow of Teams. */
+import type { Agents } from "../egress/agents.ts";
+import { send } from "../egress/request.ts";
 import type { WebhookFormat } from "../settings/webhook-format.ts";
 import type { Alert } from "./alert.ts";
 
 export interface Notice extends Alert {
   state: "firing" | "recovered";
 }
-
-const PATIENCE_MS = 10_000;
 
 export function bodyFor(format: WebhookFormat, { key, severity, state, text }: Notice): object {
   const title = state === "recovered" ? "Recovered" : severity === "critical" ? "Critical" : "Warning";
@@ -32,14 +32,12 @@ export function bodyFor(format: WebhookFormat, { key, severity, state, text }: N
 }
 
 /** Rejects unless the other side accepts. The URL is a secret and is in no message. */
-export async function post(url: string, body: object | null): Promise<void> {
-  const answer = await fetch(url, {
-    method: body === null ? "GET" : "POST",
-    ...(body === null ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    redirect: "error",
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  }).catch(() => null);
-  await answer?.body?.cancel();
+export async function post(url: string, body: object | null, agents: Agents): Promise<void> {
+  const request =
+    body === null
+      ? ({ url, method: "GET" } as const)
+      : { url, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const answer = await send(request, agents).catch(() => null);
   if (answer === null) throw new Error("the webhook does not answer");
-  if (!answer.ok) throw new Error(`the webhook answers ${answer.status}`);
+  if (answer.status < 200 || answer.status > 299) throw new Error(`the webhook answers ${answer.status}`);
 }

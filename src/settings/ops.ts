@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type SecretSource, secretSource } from "./credential.ts";
 import { flag, integer, oneOf, webhookUrl } from "./fields.ts";
+import { connectionVariables, type Egress } from "./instance.ts";
 import { type Account, users } from "./users.ts";
 import { WEBHOOK_FORMATS, type WebhookFormat } from "./webhook-format.ts";
 
@@ -18,7 +19,7 @@ export interface OpsSettings {
   /** Without users: whether this machine may write. */
   writable: boolean;
   /** Where alerts are told, and what is called each minute; null: nowhere. Both URLs are secrets. */
-  alerts: { webhookUrl: string | null; format: WebhookFormat; heartbeatUrl: string | null };
+  alerts: { webhookUrl: string | null; format: WebhookFormat; heartbeatUrl: string | null; egress: Egress };
 }
 
 /** Never repeated. */
@@ -38,6 +39,7 @@ export const opsVariables = z
     ALERT_WEBHOOK_URL: webhookUrl.optional(),
     ALERT_WEBHOOK_FORMAT: oneOf(WEBHOOK_FORMATS).default("json"),
     ALERT_HEARTBEAT_URL: webhookUrl.optional(),
+    ...connectionVariables.pick({ HTTPS_PROXY: true, NO_PROXY: true }).shape,
   })
   .superRefine((given, context) => {
     const refuse = (variable: string): void =>
@@ -62,6 +64,7 @@ export function toOpsSettings(ops: z.output<typeof opsVariables>): OpsSettings {
       webhookUrl: ops.ALERT_WEBHOOK_URL ?? null,
       format: ops.ALERT_WEBHOOK_FORMAT,
       heartbeatUrl: ops.ALERT_HEARTBEAT_URL ?? null,
+      egress: { verifySsl: true, httpsProxy: ops.HTTPS_PROXY ?? null, noProxy: ops.NO_PROXY },
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bypassesProxy } from "../../src/defender/egress.ts";
+import { bypassesProxy } from "../../src/egress/agents.ts";
 import { startConnectProxy } from "./connect-proxy.ts";
 import { createPrivateCa } from "./private-ca.ts";
 import { connectTo, DIRECT, failureOf, instanceAt } from "./scripted-connection.ts";

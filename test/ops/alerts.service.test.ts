@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { loadOpsConfig } from "../../src/config.ts";
+import { openAgents } from "../../src/egress/agents.ts";
 import { createLog } from "../../src/log.ts";
 import { OLDEST_INTERACTIVE_MS } from "../../src/ops/alert.ts";
 import { Alerter } from "../../src/ops/alerter.ts";
@@ -11,6 +12,8 @@ import { readSituation } from "../../src/ops/situation.ts";
 import { bodyFor, type Notice, post } from "../../src/ops/webhook.ts";
 import { listQueues } from "../../src/queue/instance-queues.ts";
 import { Stops } from "../../src/queue/stops.ts";
+import { startConnectProxy } from "../defender/connect-proxy.ts";
+import { DIRECT } from "../defender/scripted-connection.ts";
 import { refusal } from "../support/variables.ts";
 import { INCIDENTS, UPDATE } from "./bull-board.ts";
 import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
@@ -167,7 +170,8 @@ describe("the webhook", () => {
 
   it("gets JSON, Slack's text, or an Adaptive Card", async () => {
     const { got, url } = await openReceiver(200);
-    for (const format of ["json", "slack", "teams"] as const) await post(url, bodyFor(format, notice));
+    for (const format of ["json", "slack", "teams"] as const)
+      await post(url, bodyFor(format, notice), await openAgents(DIRECT));
     const [json, slack, teams] = got.map((line) => JSON.parse(line.replace("POST ", "")));
     expect(json).toEqual({ source: "defender-actions", ...notice });
     expect(slack).toEqual({ text: "*Warning* Defender actions: Redis is over 70 % full" });
@@ -186,11 +190,22 @@ describe("the webhook", () => {
     "that answers %i has not taken it, and its URL is in no message",
     async (status) => {
       const { url } = await openReceiver(status);
-      const error = await post(url, bodyFor("json", notice)).catch((reason: unknown) => String(reason));
+      const error = await post(url, bodyFor("json", notice), await openAgents(DIRECT)).catch(
+        (reason: unknown) => String(reason),
+      );
       expect(error).toMatch(/the webhook (?:answers \d+|does not answer)$/);
       expect(error).not.toContain("canary");
     },
   );
+
+  it("is reached by HTTPS_PROXY, but for the hosts of NO_PROXY", async () => {
+    const proxy = await startConnectProxy(1, 403);
+    const ALERT_HEARTBEAT_URL = "https://hooks.contoso.test/canary";
+    await openOps({ ALERT_HEARTBEAT_URL, HTTPS_PROXY: proxy.url });
+    await expect.poll(() => proxy.targets).toEqual(["hooks.contoso.test:443"]);
+    await openOps({ ALERT_HEARTBEAT_URL, HTTPS_PROXY: proxy.url, NO_PROXY: ".contoso.test" });
+    expect(proxy.targets).toHaveLength(1);
+  });
 
   it("is called for a heartbeat as soon as ops starts", async () => {
     const { got, url } = await openReceiver(200);

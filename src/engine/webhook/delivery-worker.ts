@@ -1,7 +1,7 @@
 /** Sends final results to the webhook, each until it is taken or given up, those of a case one after the other. */
 import { type Job as QueueJob, Worker } from "bullmq";
 import type { RedisConfig, WebhookSettings } from "../../config.ts";
-import { openAgents } from "../../defender/egress.ts";
+import { openAgents } from "../../egress/agents.ts";
 import type { Log } from "../../log.ts";
 import {
   type Deliveries,

@@ -1,4 +1,4 @@
-/** The way to the network that token and Graph calls share: kept-alive connections, the proxy, verification of TLS. */
+/** The way to the network that everything shares that leaves for it: kept-alive connections, the proxy, verification of TLS. */
 import http from "node:http";
 import https from "node:https";
 import type { Egress } from "../config.ts";
