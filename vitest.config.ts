@@ -1,12 +1,14 @@
 /**
- * Test projects: `architecture` is part of `npm run check`; `unit` needs no service; `service` shares one real Redis and starts
- * real processes; `timed` does so too, and asserts how well a quota is used, for which the processor must be free.
+ * Test projects. Of `npm test`: `unit` needs no service; `service` shares one real Redis and starts real processes; `timed` does
+ * so too, and asserts how well a quota is used, for which the processor must be free. Of `npm run check`: `architecture`, and
+ * `shipped`, which holds package, README and demo as users get them.
  */
 import { defineConfig } from "vitest/config";
 
 const service = ["test/**/*.service.test.ts"];
 const timed = ["test/**/*.timed.test.ts"];
 const architecture = ["test/architecture.test.ts"];
+const shipped = ["test/shipped/*.test.ts"];
 
 const onRealRedis = {
   globalSetup: ["test/support/global-redis.ts"],
@@ -20,6 +22,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "architecture", include: architecture, testTimeout: 60_000, hookTimeout: 60_000 } },
+      { test: { name: "shipped", include: shipped, ...onRealRedis } },
       {
         test: {
           name: "unit",
@@ -30,6 +33,7 @@ export default defineConfig({
             ...service,
             ...timed,
             ...architecture,
+            ...shipped,
             "test/**/*.fault.test.ts",
             "test/**/*.bulk.test.ts",
             "test/**/*.long.test.ts",

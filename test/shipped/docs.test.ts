@@ -9,12 +9,12 @@ import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import ts from "typescript";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
-import { tokenFor } from "./producers/api/opened-api.ts";
-import { startApiProcess } from "./support/api-process.ts";
-import { openPipe } from "./support/pipe.ts";
+import { tokenFor } from "../producers/api/opened-api.ts";
+import { startApiProcess } from "../support/api-process.ts";
+import { openPipe } from "../support/pipe.ts";
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const architecture = readFileSync(join(root, "docs/architecture.md"), "utf8");
 const LONGEST_MS = 120_000;

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { describe, expect, inject, it } from "vitest";
 
-const DEMO = fileURLToPath(new URL("main.ts", import.meta.url));
+const DEMO = fileURLToPath(new URL("../demo/main.ts", import.meta.url));
 const LONGEST_MS = 120_000;
 
 /** A process group of its own, as a shell makes one: what the demo starts is in it. */

@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
-import { randomPrefix } from "./support/prefix.ts";
+import { randomPrefix } from "../support/prefix.ts";
 
 const run = promisify(execFile);
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Downloads from a registry and a whole compilation, on a busy machine. */
 const patienceMs = 240_000;
 
