@@ -91,6 +91,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "serve the board, health and metrics",
     load: async () => (await import("../workers/commands/ops.ts")).defineOps,
   },
+  {
+    name: "redis-users",
+    summary: "make users of least privilege for Redis",
+    load: async () => (await import("../producers/commands/redis-users.ts")).defineRedisUsers,
+  },
 ];
 
 const packageSchema = z.object({ name: z.string(), version: z.string(), description: z.string() });
