@@ -7,10 +7,12 @@ import { watchVitals } from "../support/vitals.ts";
 
 const MB = 1_000_000;
 const ROWS = 100_000;
-/** The aim is 450. */
-const MOST_MB = 480;
+/** Measured: 412, of which 247 are the worker at rest with the KQL parser. */
+const MOST_MB = 450;
 const OTHERS_AT_ONCE = 4;
 const LONGEST_WAIT_MS = 1_000;
+/** The aim is 100, which `npm run bench:hunting` measures; other tests that run beside this one were seen to make it 230. */
+const LONGEST_PAUSE_MS = 1_000;
 
 test("a worker that receives 50 MB keeps completing other jobs meanwhile", async () => {
   const rig = await openPipe({
@@ -56,4 +58,5 @@ test("a worker that receives 50 MB keeps completing other jobs meanwhile", async
   expect(waitsMs.length).toBeGreaterThan(20);
   expect(percentile(waitsMs, 95)).toBeLessThan(LONGEST_WAIT_MS);
   expect(mostBytes).toBeLessThan(MOST_MB * MB);
+  expect(longestPauseMs).toBeLessThan(LONGEST_PAUSE_MS);
 });
