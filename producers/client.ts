@@ -1,5 +1,8 @@
 /** The client that a SOAR embeds: enqueue, wait, read, cancel, and see to what failed. It holds no Defender code and no credential. */
 import type { ActionInput, ActionName } from "../src/actions/catalog.ts";
+import { Trail } from "../src/audit/trail.ts";
+import { Witness } from "../src/audit/witness.ts";
+import { toFailure } from "../src/contract/failure.ts";
 import type { Result } from "../src/contract/result.ts";
 import { Canceller } from "../src/queue/cancel.ts";
 import { connectProducer, connectWorker } from "../src/queue/connection.ts";
@@ -16,6 +19,8 @@ import type { JobRef } from "../src/results/keys.ts";
 import { ResultReader, type RowsPage } from "../src/results/reader.ts";
 import { follow, unknownJob, waitFor } from "../src/results/wait.ts";
 import { ChangeWatch } from "../src/results/watch.ts";
+import { aboutRequest, describeCancellation, describeJob } from "./asked.ts";
+import { witnessed } from "./bulk/audit.ts";
 import { type Bulk, openBulk } from "./bulk/bulk.ts";
 
 export type { ActionInput, ActionName } from "../src/actions/catalog.ts";
@@ -46,6 +51,10 @@ export interface ClientOptions {
   /** Default `single`. */
   redisMode?: "single" | "sentinel" | "cluster";
   redisSentinelName?: string;
+  /** Who uses it, for the audit trail. */
+  caller?: string;
+  /** By which way, for the audit trail; default `client`. */
+  via?: "client" | "cli" | "mcp";
 }
 
 /** One request of a batch; the input is typed by the action's name. */
@@ -107,6 +116,8 @@ export function createClient({
   instance,
   redisMode = "single",
   redisSentinelName,
+  caller,
+  via = "client",
 }: ClientOptions): Client {
   const config = {
     url: redisUrl,
@@ -116,6 +127,8 @@ export function createClient({
   };
   const redis = connectProducer(config, { name: "defender-client" });
   const queues = new Queues(redis, config);
+  const trail = new Trail({ redis, prefix: queuePrefix, onLost: warnOnce() });
+  const witness = new Witness(trail, { via, caller: caller ?? null });
   const enqueuer = new Enqueuer(redis, config, queues);
   const canceller = new Canceller(redis, config, queues);
   const reader = new ResultReader(redis, queuePrefix);
@@ -132,13 +145,22 @@ export function createClient({
     instance: options.instance ?? instance,
   });
 
+  const submit = async (given: JobRequest): Promise<Enqueued> => {
+    const request = { ...given, options: withInstance(given.options) };
+    return await witness.see(aboutRequest(request), () => enqueuer.enqueue(request), describeJob);
+  };
+
   return {
-    enqueue: (action, input, options) => enqueuer.enqueue({ action, input, options: withInstance(options) }),
-    submit: (request) => enqueuer.enqueue({ ...request, options: withInstance(request.options) }),
-    enqueueMany: (requests) =>
-      enqueuer.enqueueMany(
-        requests.map((request) => ({ ...request, options: withInstance(request.options) })),
-      ),
+    enqueue: (action, input, options) => submit({ action, input, options }),
+    submit,
+    async enqueueMany(given) {
+      const requests = given.map((each) => ({ ...each, options: withInstance(each.options) }));
+      return await witness.seeAll(
+        requests.map(aboutRequest),
+        () => enqueuer.enqueueMany(requests),
+        describeJob,
+      );
+    },
     waitForResult: (job, { timeoutMs }) => waitFor(reader, watching(), job, timeoutMs),
     result: (job) => reader.result(job),
     resultsForCase: (caseId) => reader.resultsForCase(caseId),
@@ -150,16 +172,42 @@ export function createClient({
       if (found === null) throw unknownJob(job);
       return found;
     },
-    cancel: (job) => canceller.cancel(job),
+    cancel: (job) =>
+      witness.see({ verb: "cancel", ...aboutJob(job) }, () => canceller.cancel(job), describeCancellation),
     failed: (filter) => failedJobs.list(filter),
     failedJob: (job) => failedJobs.details(job),
-    retry: (job) => retrier.retry(job),
-    settle: (job, options) => settler.settle(job, options),
-    bulk: openBulk(redis, config, queues),
+    retry: (job) => witness.see({ verb: "retry", ...aboutJob(job) }, () => retrier.retry(job), describeJob),
+    settle: (job, options) =>
+      witness.see(
+        {
+          verb: "settle",
+          ...aboutJob(job),
+          requested_by: options.by,
+          input: { as: options.as, note: options.note },
+        },
+        () => settler.settle(job, options),
+        ({ caseId }) => ({ case_id: caseId }),
+      ),
+    bulk: witnessed(openBulk(redis, config, queues), witness),
     async close() {
       watch?.close();
       await queues.close();
+      await trail.flush();
       redis.disconnect();
     },
+  };
+}
+
+function aboutJob({ jobId, caseId }: JobTarget) {
+  return { job_id: jobId, ...(caseId == null ? {} : { case_id: caseId }) };
+}
+
+/** What was asked for is done; that it could not be taken down is for whoever runs this process. */
+function warnOnce(): (error: unknown) => void {
+  let hasWarned = false;
+  return (error) => {
+    if (hasWarned) return;
+    hasWarned = true;
+    process.emitWarning(`the audit trail cannot be written: ${toFailure(error).message}`);
   };
 }

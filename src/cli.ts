@@ -72,6 +72,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("../producers/commands/api.ts")).defineApi,
   },
   {
+    name: "audit",
+    summary: "read who asked for what, what was sent, and what came of it",
+    load: async () => (await import("../producers/commands/audit.ts")).defineAudit,
+  },
+  {
     name: "actions",
     summary: "list the actions and their arguments",
     load: async () => (await import("../producers/commands/actions.ts")).defineActions,

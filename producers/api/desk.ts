@@ -1,4 +1,5 @@
-/** Takes what callers want written: checks, passes it on, and leaves an audit line whatever comes of it. */
+/** Takes what callers want written: checks, passes it on, and leaves a line in the log and an entry in the audit trail. */
+import { Witness } from "../../src/audit/witness.ts";
 import { toFailure } from "../../src/contract/failure.ts";
 import { reach } from "../../src/fault-point.ts";
 import type { Cancellation } from "../../src/queue/cancel.ts";
@@ -6,6 +7,7 @@ import type { Enqueued } from "../../src/queue/enqueue.ts";
 import type { JobRequest } from "../../src/queue/request.ts";
 import { isRedisAway } from "../../src/queue/unreachable.ts";
 import type { JobRef } from "../../src/results/keys.ts";
+import { aboutRequest, describeCancellation, describeJob } from "../asked.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import type { Caller } from "./caller.ts";
 import type { Pipe } from "./pipe.ts";
@@ -23,7 +25,11 @@ export class Desk {
 
   async enqueue(caller: Caller, request: JobRequest): Promise<Enqueued> {
     try {
-      const job = await this.#pipe.enqueue(caller, request);
+      const job = await this.#witness(caller).see(
+        aboutRequest(request),
+        () => this.#pipe.enqueue(caller, request),
+        describeJob,
+      );
       reach("after-accept");
       this.#say(caller, { verb: "enqueue", outcome: "accepted", ...asked(request), ...accepted(job) });
       return job;
@@ -35,7 +41,11 @@ export class Desk {
 
   async enqueueMany(caller: Caller, requests: readonly JobRequest[]): Promise<Enqueued[]> {
     try {
-      const jobs = await this.#pipe.enqueueMany(caller, requests);
+      const jobs = await this.#witness(caller).seeAll(
+        requests.map(aboutRequest),
+        () => this.#pipe.enqueueMany(caller, requests),
+        describeJob,
+      );
       for (const [index, job] of jobs.entries()) {
         const request = requests[index];
         if (request === undefined) continue;
@@ -52,13 +62,21 @@ export class Desk {
   async cancel(caller: Caller, job: JobRef): Promise<Cancellation> {
     const about = { verb: "cancel", case_id: job.caseId, job_id: job.jobId } as const;
     try {
-      const answer = await this.#pipe.cancel(caller, job);
+      const answer = await this.#witness(caller).see(
+        about,
+        () => this.#pipe.cancel(caller, job),
+        describeCancellation,
+      );
       this.#say(caller, { ...about, outcome: answer.cancelled ? "accepted" : "too_late" });
       return answer;
     } catch (error) {
       this.#say(caller, { ...about, outcome: codeOf(error) });
       throw error;
     }
+  }
+
+  #witness({ name }: Caller): Witness {
+    return new Witness(this.#pipe.trail, { via: this.#via, caller: name });
   }
 
   #say({ name }: Caller, entry: Omit<AuditEntry, "caller" | "via">): void {

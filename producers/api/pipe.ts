@@ -1,5 +1,7 @@
 /** The pipe as the API server uses it: one set of connections for all callers, each of whom sees its own jobs. */
+import { Trail } from "../../src/audit/trail.ts";
 import type { RedisConfig } from "../../src/config.ts";
+import { toFailure } from "../../src/contract/failure.ts";
 import type { Result } from "../../src/contract/result.ts";
 import type { Log } from "../../src/log.ts";
 import { type Cancellation, Canceller } from "../../src/queue/cancel.ts";
@@ -19,6 +21,7 @@ import { SharedReader } from "./shared-reader.ts";
 const PATIENCE_MS = 2_000;
 
 export class Pipe {
+  readonly trail: Trail;
   readonly #redis: RedisClient;
   readonly #queues: Queues;
   readonly #enqueuer: Enqueuer;
@@ -35,6 +38,12 @@ export class Pipe {
     this.#enqueuer = new Enqueuer(this.#redis, config, this.#queues);
     this.#canceller = new Canceller(this.#redis, config, this.#queues);
     this.#prefix = config.prefix;
+    this.trail = new Trail({
+      redis: this.#redis,
+      prefix: config.prefix,
+      onLost: (error) =>
+        log.error({ event: "audit.lost", err: toFailure(error) }, "the audit trail cannot be written"),
+    });
     this.#watch = new ChangeWatch(connectWorker(config, { name: "defender-api-watch" }), config.prefix);
   }
 
@@ -97,6 +106,7 @@ export class Pipe {
   async close(): Promise<void> {
     this.#watch.close();
     await this.#queues.close();
+    await this.trail.flush();
     this.#redis.disconnect();
   }
 

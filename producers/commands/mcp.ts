@@ -39,6 +39,6 @@ export function defineMcp(command: Command): void {
         await server.connect(new StdioServerTransport());
         await closed;
         await server.close();
-      });
+      }, "mcp");
     });
 }

@@ -1,11 +1,16 @@
 /** What the producers' commands share: a client from the environment, closed whatever happens. */
+import { userInfo } from "node:os";
 import { InvalidArgumentError } from "commander";
 import type { z } from "zod";
 import { loadProducerConfig } from "../../src/config.ts";
 import { startTraces } from "../../src/trace/start.ts";
 import type { Client } from "../client.ts";
 
-export async function withClient<T>(work: (client: Client) => Promise<T>): Promise<T> {
+/** `via`: how the audit trail names the way. */
+export async function withClient<T>(
+  work: (client: Client) => Promise<T>,
+  via: "cli" | "mcp" = "cli",
+): Promise<T> {
   const { redis, traces: settings } = loadProducerConfig();
   const { url, prefix, mode, sentinelName } = redis;
   const traces = await startTraces(settings);
@@ -15,6 +20,8 @@ export async function withClient<T>(work: (client: Client) => Promise<T>): Promi
     redisUrl: url,
     queuePrefix: prefix,
     redisMode: mode,
+    via,
+    caller: machineUser(),
     ...(sentinelName === null ? {} : { redisSentinelName: sentinelName }),
   });
   try {
@@ -22,6 +29,15 @@ export async function withClient<T>(work: (client: Client) => Promise<T>): Promi
   } finally {
     await client.close();
     await traces.close();
+  }
+}
+
+/** Who runs this process, by name or, as in many containers, by number alone. */
+export function machineUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? "unknown"}`;
   }
 }
 

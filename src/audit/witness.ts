@@ -35,6 +35,28 @@ export class Witness {
     return value;
   }
 
+  /** The same of several that are accepted or refused together. */
+  async seeAll<T>(
+    abouts: readonly About[],
+    deed: () => Promise<readonly T[]>,
+    describe: (value: T) => Partial<AuditDraft>,
+  ): Promise<T[]> {
+    let values: readonly T[];
+    try {
+      values = await deed();
+    } catch (error) {
+      for (const about of abouts) this.refused(about, error);
+      throw error;
+    }
+    await Promise.all(
+      values.map(async (value, index) => {
+        const about = abouts[index];
+        if (about !== undefined) await this.accepted({ ...about, ...describe(value) });
+      }),
+    );
+    return [...values];
+  }
+
   async accepted(entry: About & { outcome?: AuditDraft["outcome"] }): Promise<void> {
     await this.#trail.note({ outcome: "accepted", ...entry, ...this.#who });
   }

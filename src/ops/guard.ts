@@ -55,7 +55,7 @@ const QUEUE = "/queues/api/queues/:queueName";
  * Retry, promote, remove, pause, and steering a bulk run. Not editing: the board shows jobs without their arguments and would write them back
  * so. Not adding either: a job needs its record, which only the client makes.
  */
-const WRITES: ReadonlySet<string> = new Set([
+export const WRITES: ReadonlySet<string> = new Set([
   "/queues/api/queues/pause",
   "/queues/api/queues/resume",
   `${QUEUE}/pause`,

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { html } from "ghtml";
 import { z } from "zod";
+import type { Trail } from "../audit/trail.ts";
 import type { Log } from "../log.ts";
 import { CSRF_COOKIE, SESSION_COOKIE } from "./guard.ts";
 import { sendPage } from "./page.ts";
@@ -11,13 +12,16 @@ import type { Tries } from "./tries.ts";
 
 const formSchema = z.object({ username: z.string().max(200), password: z.string().max(1_000) });
 
+const LOGIN = { verb: "login", via: "board" } as const;
+
 export interface LoginOptions {
   sessions: Sessions;
   tries: Tries;
+  trail: Pick<Trail, "note">;
   log: Log;
 }
 
-export function addLogin(app: FastifyInstance, { sessions, tries, log }: LoginOptions): void {
+export function addLogin(app: FastifyInstance, { sessions, tries, trail, log }: LoginOptions): void {
   app.get("/login", async (_request, reply) => sendLogin(reply, 200, ""));
 
   app.post("/login", async ({ body, ip: address, headers }, reply) => {
@@ -35,6 +39,7 @@ export function addLogin(app: FastifyInstance, { sessions, tries, log }: LoginOp
     if (!isRight || !isKnown) {
       // An unknown name may be a password in the wrong field.
       log.warn({ event: "ops.login_refused", user: isKnown ? account.name : null, address }, "login refused");
+      await trail.note({ ...LOGIN, caller: isKnown ? account.name : null, outcome: "refused", address });
       return sendLogin(reply, 401, "The name or the password is wrong.");
     }
     await tries.forgive({ name, address });
@@ -45,13 +50,16 @@ export function addLogin(app: FastifyInstance, { sessions, tries, log }: LoginOp
     reply.setCookie(SESSION_COOKIE, text, { ...shared, httpOnly: true });
     reply.setCookie(CSRF_COOKIE, session.csrfToken, shared);
     log.info({ event: "ops.login", user: account.name, role: account.role, address }, "logged in");
+    await trail.note({ ...LOGIN, caller: account.name, outcome: "accepted", address });
     return reply.redirect("/", 303);
   });
 
-  app.post("/logout", async ({ caller }, reply) => {
+  app.post("/logout", async ({ caller, ip: address }, reply) => {
     if (caller?.session) await sessions.end(caller.session);
     for (const cookie of [SESSION_COOKIE, CSRF_COOKIE]) reply.clearCookie(cookie, { path: "/" });
     log.info({ event: "ops.logout", user: caller?.name }, "logged out");
+    const name = caller?.name ?? null;
+    await trail.note({ ...LOGIN, verb: "logout", caller: name, outcome: "accepted", address });
     return reply.redirect("/login", 303);
   });
 }

@@ -2,10 +2,11 @@
 import cookie from "@fastify/cookie";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { z } from "zod";
+import { Trail } from "../audit/trail.ts";
 import { RunReader } from "../bulk/run-reader.ts";
 import { RunStore } from "../bulk/run-store.ts";
 import type { OpsConfig } from "../config.ts";
-import { describeInvalid, Failure } from "../contract/failure.ts";
+import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
@@ -17,6 +18,7 @@ import { openAccounts } from "./accounts.ts";
 import { startAlerts } from "./alert-clock.ts";
 import { addAssets } from "./assets.ts";
 import { createBoard } from "./board.ts";
+import { addBoardTrail } from "./board-trail.ts";
 import { currentCaller } from "./caller.ts";
 import { addCases } from "./cases.ts";
 import { addGuard } from "./guard.ts";
@@ -56,6 +58,12 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     onError: (error) => log.warn({ event: "redis.error", err: error }, "Redis connection"),
   });
   const queues = new Queues(redis, config.redis);
+  const trail = new Trail({
+    redis,
+    prefix,
+    onLost: (error) =>
+      log.error({ event: "audit.lost", err: toFailure(error) }, "the audit trail cannot be written"),
+  });
   const stopList = new Stops(redis, prefix);
   let stops: readonly Stop[] = [];
   const board = createBoard({
@@ -76,6 +84,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   await app.register(cookie);
   addForms(app);
   addGuard(app, { sessions, writable: config.writable });
+  addBoardTrail(app, { trail, queues, list });
   app.addHook("onError", async ({ method, routeOptions }, _reply, error) => {
     log.warn({ event: "ops.error", method, route: routeOptions.url, err: error }, "request failed");
   });
@@ -96,7 +105,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   addAssets(app);
   addCases(app, { reader: new ResultReader(redis, prefix), redis: config.redis });
   addRuns(app, { reader: new RunReader(redis, prefix), store: new RunStore(redis, prefix), queues, log });
-  if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), log });
+  if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), trail, log });
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
@@ -105,6 +114,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   await app.register(board.plugin, { prefix: "/queues" });
   app.addHook("onClose", async () => {
     await queues.close();
+    await trail.flush();
     redis.disconnect();
   });
   const watching = startAlerts(config.alerts, {
