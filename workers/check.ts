@@ -11,6 +11,7 @@ import type { CallContext, Defender } from "../src/contract/ports.ts";
 import { createConnection, gateId } from "../src/defender/connection.ts";
 import { type Gate, openGate } from "../src/defender/gate.ts";
 import { connectWorker } from "../src/queue/connection.ts";
+import { credentialOf } from "./check-credential.ts";
 import { quotaOf } from "./check-quota.ts";
 import { checkRedis } from "./check-redis.ts";
 import { type Finding, failed } from "./finding.ts";
@@ -70,6 +71,8 @@ async function* checkInstance(instance: InstanceConfig, config: WorkerConfig): A
     const defender = connection.open(callContext());
     const token = await probe("token", name, defender.authenticate());
     yield token;
+    const credential = await credentialOf(instance, Date.now());
+    if (credential !== null) yield credential;
     for (const lane of LANES) {
       const { check, call } = PROBES[lane];
       if (!instance.lanes.includes(lane)) yield skipped(check, name, `LANES leaves ${lane} out`);

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { NodeAuthOptions } from "@azure/msal-node";
-import type { Credential, SecretSource } from "../config.ts";
+import type { Credential, InstanceConfig, SecretSource } from "../config.ts";
 import { Failure } from "../contract/failure.ts";
 
 /** The credential part of MSAL's options. Throws `auth_failed` for what cannot be read, without repeating any of it. */
@@ -19,6 +19,20 @@ export async function readCredential(
       const passphrase = credential.password === null ? undefined : await readSecret(credential.password);
       return { clientCertificate: readCertificate(credential.path, pem, passphrase) };
     }
+  }
+}
+
+/** When it ends, in Unix time in milliseconds: a certificate says so itself. Null when nobody does, or it cannot be read. */
+export async function credentialEndsAtMs({
+  credential,
+  secretExpiresAtMs,
+}: Pick<InstanceConfig, "credential" | "secretExpiresAtMs">): Promise<number | null> {
+  if (credential.kind === "federated") return null;
+  if (credential.kind === "secret") return secretExpiresAtMs ?? null;
+  try {
+    return Date.parse(new X509Certificate(await readText(credential.path)).validTo);
+  } catch {
+    return null; // The token request tells what is wrong.
   }
 }
 

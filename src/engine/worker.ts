@@ -7,6 +7,7 @@ import { PRIORITIES } from "../contract/job.ts";
 import { openPreflight } from "../kql/preflight.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
+import { CredentialEnds } from "../queue/credential-ends.ts";
 import { Deliveries, publishWebhook } from "../queue/deliveries.ts";
 import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
 import { refuseEviction } from "../queue/eviction.ts";
@@ -19,6 +20,7 @@ import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import { openRunWorkers } from "./bulk/run-workers.ts";
+import { watchCredentials } from "./credential-watch.ts";
 import { ErrorLog } from "./error-log.ts";
 import type { Engine } from "./execute.ts";
 import { type Instances, openInstances } from "./instances.ts";
@@ -100,6 +102,7 @@ export async function startWorker(
   );
   await publishWebhook(redis, prefix, webhook !== null);
   await publishQuotas(redis, prefix, config.instances);
+  const credentials = watchCredentials(config.instances, new CredentialEnds(redis, prefix), onError);
   const stopping = new AbortController();
   const workers: Worker[] = [];
   for (const instance of served) {
@@ -175,6 +178,7 @@ export async function startWorker(
   async function stop(): Promise<void> {
     clearInterval(sweeping);
     clearInterval(lookingAtClock);
+    credentials.stop();
     clearInterval(trimming);
     const finishMs = Math.max(0, config.shutdownTimeoutMs - HAND_BACK_MS);
     const handBack = setTimeout(() => {

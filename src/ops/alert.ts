@@ -11,6 +11,8 @@ export interface Alert {
 
 export const OLDEST_INTERACTIVE_MS = 5 * 60_000;
 export const LONGEST_HOLD_MS = 15 * 60_000;
+/** So long before its end a credential is to be replaced. */
+const CREDENTIAL_NOTICE_MS = 30 * 86_400_000;
 const LARGEST_MEMORY_SHARE = 0.7;
 
 export const REDIS_AWAY: Alert = {
@@ -21,7 +23,7 @@ export const REDIS_AWAY: Alert = {
 
 /** `heldSinceMs`: how long each queue, by its name, has been held without a break. */
 export function findAlerts(
-  { figures, memory }: Situation,
+  { nowMs, figures, memory, ends }: Situation,
   heldSinceMs: ReadonlyMap<string, number>,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -43,6 +45,12 @@ export function findAlerts(
     if (unsettled > 0)
       add("warning", `unsettled:${name}`, `nobody knows whether ${unsettled} writes on ${place} were done`);
     if (dead > 0) add("warning", `dead:${name}`, `${dead} jobs on ${place} have failed for good`);
+  }
+  for (const { instance, atMs } of ends) {
+    if (atMs - nowMs > CREDENTIAL_NOTICE_MS) continue;
+    const day = new Date(atMs).toISOString().slice(0, 10);
+    const [severity, verb] = atMs > nowMs ? (["warning", "ends"] as const) : (["critical", "ended"] as const);
+    add(severity, `credential-ends:${instance}`, `the credential of ${instance} ${verb} on ${day}`);
   }
   if (memory.max > 0 && memory.used > LARGEST_MEMORY_SHARE * memory.max)
     add("warning", "redis-full", `Redis is over ${100 * LARGEST_MEMORY_SHARE} % full`);

@@ -1,5 +1,6 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { CredentialEnds } from "../queue/credential-ends.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -16,6 +17,7 @@ export class QueueMetrics {
   readonly #workers: Gauge;
   readonly #unsettled: Gauge;
   readonly #paused: Gauge;
+  readonly #credentialEnd: Gauge;
 
   constructor() {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
@@ -39,6 +41,11 @@ export class QueueMetrics {
       "lane",
       "calls",
     ]);
+    this.#credentialEnd = gauge(
+      "defender_credential_expiry_timestamp_seconds",
+      "When the certificate or secret of an instance ends, in Unix time; only where that is known.",
+      ["instance"],
+    );
     this.#redisUp = gauge("defender_redis_up", "1 when Redis answered this scrape, else 0.");
     this.#memoryUsed = gauge("defender_redis_memory_used_bytes", "Memory that Redis uses.");
     this.#memoryMax = gauge(
@@ -53,9 +60,17 @@ export class QueueMetrics {
     queues: Queues,
     list: () => Promise<ShownQueue[]>,
     stops: Pick<Stops, "list">,
+    ends: Pick<CredentialEnds, "list">,
   ): Promise<void> {
-    const read = await readSituation(redis, queues, list, stops).catch(() => null);
-    for (const each of [this.#jobs, this.#oldestAge, this.#workers, this.#unsettled, this.#paused])
+    const read = await readSituation(redis, queues, list, stops, ends).catch(() => null);
+    for (const each of [
+      this.#jobs,
+      this.#oldestAge,
+      this.#workers,
+      this.#unsettled,
+      this.#paused,
+      this.#credentialEnd,
+    ])
       each.reset();
     this.#memoryUsed.remove();
     this.#memoryMax.remove();
@@ -63,6 +78,7 @@ export class QueueMetrics {
     if (read === null) return;
     this.#memoryUsed.set(read.memory.used);
     this.#memoryMax.set(read.memory.max);
+    for (const { instance, atMs } of read.ends) this.#credentialEnd.set({ instance }, atMs / 1_000);
     for (const { instance, lane, writes } of read.stops) {
       const calls = writes ? "writes" : "all";
       this.#paused.set({ instance: instance ?? "all", lane: lane ?? "all", calls }, 1);

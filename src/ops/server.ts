@@ -9,6 +9,7 @@ import type { OpsConfig } from "../config.ts";
 import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
+import { CredentialEnds } from "../queue/credential-ends.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
@@ -65,6 +66,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
       log.error({ event: "audit.lost", err: toFailure(error) }, "the audit trail cannot be written"),
   });
   const stopList = new Stops(redis, prefix);
+  const ends = new CredentialEnds(redis, prefix);
   let stops: readonly Stop[] = [];
   const board = createBoard({
     queues,
@@ -109,7 +111,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
-    collect: () => metrics.collect(redis, queues, list, stopList),
+    collect: () => metrics.collect(redis, queues, list, stopList, ends),
   });
   await app.register(board.plugin, { prefix: "/queues" });
   app.addHook("onClose", async () => {
@@ -121,7 +123,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     redis,
     prefix,
     log,
-    read: () => readSituation(redis, queues, list, stopList),
+    read: () => readSituation(redis, queues, list, stopList, ends),
   });
   app.addHook("onClose", async () => watching.stop());
   const port = await listen(app, config, "OPS_HOST, OPS_PORT");

@@ -1,6 +1,7 @@
 /** How all queues stand, and Redis with them: read anew for every scrape and every look for alerts. */
 import { Cluster } from "ioredis";
 import { z } from "zod";
+import type { CredentialEnd, CredentialEnds } from "../queue/credential-ends.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stop, Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -32,9 +33,13 @@ export interface Memory {
 }
 
 export interface Situation {
+  /** Redis's time. */
+  nowMs: number;
   figures: readonly QueueState[];
   memory: Memory;
   stops: readonly Stop[];
+  /** When credentials end, as far as it is known. */
+  ends: readonly CredentialEnd[];
 }
 
 const LATELY_MS = 10 * 60_000;
@@ -45,15 +50,17 @@ export async function readSituation(
   queues: Queues,
   list: () => Promise<ShownQueue[]>,
   stopList: Pick<Stops, "list">,
+  credentialEnds: Pick<CredentialEnds, "list">,
 ): Promise<Situation> {
-  const [[seconds, microseconds], memory, stops] = await Promise.all([
+  const [[seconds, microseconds], memory, stops, ends] = await Promise.all([
     redis.time().then((time) => redisTime.parse(time)),
     readMemory(redis),
     stopList.list(),
+    credentialEnds.list(),
   ]);
   const nowMs = seconds * 1_000 + microseconds / 1_000;
   const figures = await Promise.all((await list()).map((queue) => readQueue(queue, queues, nowMs)));
-  return { memory, stops, figures };
+  return { nowMs, memory, stops, ends, figures };
 }
 
 async function readQueue(queue: ShownQueue, queues: Queues, nowMs: number): Promise<QueueState> {

@@ -151,6 +151,12 @@ export const webhookUrl = z.string().refine(
   { error: "not readable; allowed: an https URL (http only on loopback)" },
 );
 
+/** A day, or a moment, in Unix time in milliseconds. */
+export const moment = field("a date such as 2027-03-31 or 2027-03-31T12:00:00Z", (text) => {
+  const atMs = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(atMs) ? null : atMs;
+});
+
 /** A tenant or app id: it becomes part of a URL. */
 export function identifier(allowed: string, refused: readonly string[] = []) {
   return field(allowed, (text) =>

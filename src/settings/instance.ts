@@ -5,7 +5,18 @@ import { LANES, type Lane } from "../contract/job.ts";
 import { CLOUD_ROOTS, type Cloud } from "../defender/clouds.ts";
 import { CREDENTIAL_VARIABLES, type Credential, readCredential } from "./credential.ts";
 import { type Environment, read, type Scope } from "./environment.ts";
-import { flag, identifier, limits, oneOf, proxyUrl, root, share, someOf, type Window } from "./fields.ts";
+import {
+  flag,
+  identifier,
+  limits,
+  moment,
+  oneOf,
+  proxyUrl,
+  root,
+  share,
+  someOf,
+  type Window,
+} from "./fields.ts";
 
 /** How token and Graph calls alike reach the network. */
 export interface Egress {
@@ -22,6 +33,8 @@ export interface InstanceConfig {
   tenantId: string;
   clientId: string;
   credential: Credential;
+  /** When a secret ends, which only people can know. */
+  secretExpiresAtMs?: number | undefined;
   loginRoot: string;
   graphRoot: string;
   lanes: readonly Lane[];
@@ -42,6 +55,7 @@ export const connectionVariables = z.object({
     "consumers",
   ]),
   AZURE_CLIENT_ID: identifier("the application (client) id of the app registration"),
+  AZURE_CLIENT_SECRET_EXPIRES: moment.optional(),
   DEFENDER_CLOUD: oneOf(CLOUDS, " (china has no security API)").default("global"),
   LOGIN_API_ROOT: root.optional(),
   GRAPH_API_ROOT: root.optional(),
@@ -103,6 +117,7 @@ export function readInstance(
     tenantId: given.AZURE_TENANT_ID,
     clientId: given.AZURE_CLIENT_ID,
     credential,
+    secretExpiresAtMs: given.AZURE_CLIENT_SECRET_EXPIRES,
     loginRoot: given.LOGIN_API_ROOT ?? cloud.login,
     graphRoot: given.GRAPH_API_ROOT ?? cloud.graph,
     lanes: given.LANES,

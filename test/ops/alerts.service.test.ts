@@ -1,21 +1,15 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { text } from "node:stream/consumers";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { loadOpsConfig } from "../../src/config.ts";
-import { openAgents } from "../../src/egress/agents.ts";
+import { describe, expect, it } from "vitest";
 import { createLog } from "../../src/log.ts";
 import { OLDEST_INTERACTIVE_MS } from "../../src/ops/alert.ts";
 import { Alerter } from "../../src/ops/alerter.ts";
 import type { Situation } from "../../src/ops/situation.ts";
 import { readSituation } from "../../src/ops/situation.ts";
-import { bodyFor, type Notice, post } from "../../src/ops/webhook.ts";
+import type { Notice } from "../../src/ops/webhook.ts";
+import { CredentialEnds } from "../../src/queue/credential-ends.ts";
 import { listQueues } from "../../src/queue/instance-queues.ts";
 import { Stops } from "../../src/queue/stops.ts";
-import { startConnectProxy } from "../defender/connect-proxy.ts";
-import { DIRECT } from "../defender/scripted-connection.ts";
-import { refusal } from "../support/variables.ts";
 import { INCIDENTS, UPDATE } from "./bull-board.ts";
+import { metrics, seriesOf } from "./health.ts";
 import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
 
 const silent = createLog("silent");
@@ -26,11 +20,13 @@ function openAlerter(
 ) {
   const notices: Notice[] = [];
   const stops = new Stops(redis, prefix);
+  const ends = new CredentialEnds(redis, prefix);
   const alerter = new Alerter({
     redis,
     prefix,
     log: silent,
-    read: async () => change(await readSituation(redis, queues, () => listQueues(redis, prefix), stops)),
+    read: async () =>
+      change(await readSituation(redis, queues, () => listQueues(redis, prefix), stops, ends)),
     tell: async (notice) => void notices.push(notice),
   });
   return { alerter, notices };
@@ -90,6 +86,36 @@ describe("alerts", () => {
     ]);
   });
 
+  it("tell of a credential that ends within 30 days, and of the one that replaces it", async () => {
+    const ops = await openOps();
+    const ends = new CredentialEnds(ops.redis, ops.prefix);
+    const { alerter, notices } = openAlerter(ops);
+    const inDays = (days: number): number => Date.now() + days * 86_400_000;
+    await ends.publish("contoso", inDays(31));
+    await ends.publish("default", inDays(29));
+    await alerter.look();
+    const day = new Date(inDays(29)).toISOString().slice(0, 10);
+    expect(notices).toMatchObject([
+      {
+        key: "credential-ends:default",
+        severity: "warning",
+        text: `the credential of default ends on ${day}`,
+      },
+    ]);
+    expect(
+      seriesOf(await metrics(ops.url), "defender_credential_expiry_timestamp_seconds", {
+        instance: "default",
+      }),
+    ).toBeCloseTo(inDays(29) / 1_000, -2);
+    await ends.publish("default", inDays(400));
+    await ends.publish("contoso", inDays(-1));
+    await alerter.look();
+    expect(notices.slice(1).map(({ key, state, severity }) => [key, state, severity])).toEqual([
+      ["credential-ends:contoso", "firing", "critical"],
+      ["credential-ends:default", "recovered", "warning"],
+    ]);
+  });
+
   it("tell of a pause only after 15 minutes without a break", async () => {
     const ops = await openOps();
     let heldMs = 1_000;
@@ -134,7 +160,7 @@ describe("alerts", () => {
       redis: ops.redis,
       prefix: ops.prefix,
       log: silent,
-      read: async () => ({ figures: [], stops: [], memory: { used: 90, max: 100 } }),
+      read: async () => ({ nowMs: 0, figures: [], stops: [], ends: [], memory: { used: 90, max: 100 } }),
       tell: async ({ key }) => {
         if (isDown) throw new Error("down");
         told.push(key);
@@ -145,76 +171,5 @@ describe("alerts", () => {
     await alerter.look();
     await alerter.look();
     expect(told).toEqual(["redis-full"]);
-  });
-});
-
-describe("the webhook", () => {
-  const notice: Notice = {
-    key: "redis-full",
-    severity: "warning",
-    state: "firing",
-    text: "Redis is over 70 % full",
-  };
-
-  async function openReceiver(status: number) {
-    const got: string[] = [];
-    const server = createServer(async (request, response) => {
-      got.push(`${request.method} ${await text(request)}`);
-      response.writeHead(status, { location: "http://127.0.0.1:1/" }).end();
-    });
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    onTestFinished(() => void server.close());
-    const address = server.address();
-    return { got, url: `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/canary` };
-  }
-
-  it("gets JSON, Slack's text, or an Adaptive Card", async () => {
-    const { got, url } = await openReceiver(200);
-    for (const format of ["json", "slack", "teams"] as const)
-      await post(url, bodyFor(format, notice), await openAgents(DIRECT));
-    const [json, slack, teams] = got.map((line) => JSON.parse(line.replace("POST ", "")));
-    expect(json).toEqual({ source: "defender-actions", ...notice });
-    expect(slack).toEqual({ text: "*Warning* Defender actions: Redis is over 70 % full" });
-    expect(teams).toMatchObject({
-      type: "message",
-      attachments: [
-        {
-          contentType: "application/vnd.microsoft.card.adaptive",
-          content: { type: "AdaptiveCard", version: "1.4", body: [{ text: "Warning" }, { wrap: true }] },
-        },
-      ],
-    });
-  });
-
-  it.each([500, 404, 302])(
-    "that answers %i has not taken it, and its URL is in no message",
-    async (status) => {
-      const { url } = await openReceiver(status);
-      const error = await post(url, bodyFor("json", notice), await openAgents(DIRECT)).catch(
-        (reason: unknown) => String(reason),
-      );
-      expect(error).toMatch(/the webhook (?:answers \d+|does not answer)$/);
-      expect(error).not.toContain("canary");
-    },
-  );
-
-  it("is reached by HTTPS_PROXY, but for the hosts of NO_PROXY", async () => {
-    const proxy = await startConnectProxy(1, 403);
-    const ALERT_HEARTBEAT_URL = "https://hooks.contoso.test/canary";
-    await openOps({ ALERT_HEARTBEAT_URL, HTTPS_PROXY: proxy.url });
-    await expect.poll(() => proxy.targets).toEqual(["hooks.contoso.test:443"]);
-    await openOps({ ALERT_HEARTBEAT_URL, HTTPS_PROXY: proxy.url, NO_PROXY: ".contoso.test" });
-    expect(proxy.targets).toHaveLength(1);
-  });
-
-  it("is called for a heartbeat as soon as ops starts", async () => {
-    const { got, url } = await openReceiver(200);
-    await openOps({ ALERT_HEARTBEAT_URL: url });
-    await expect.poll(() => got).toEqual(["GET "]);
-  });
-
-  it("must be https or on loopback, and is never repeated", () => {
-    const message = refusal(() => loadOpsConfig({ ALERT_WEBHOOK_URL: "http://hooks.example/canary" }));
-    expect(message).toBe("ALERT_WEBHOOK_URL: not readable; allowed: an https URL (http only on loopback)");
   });
 });

@@ -3,6 +3,7 @@ import { expect, it } from "vitest";
 import { findAlerts } from "../../src/ops/alert.ts";
 import { listShownQueues } from "../../src/ops/shown-queues.ts";
 import { readSituation } from "../../src/ops/situation.ts";
+import { CredentialEnds } from "../../src/queue/credential-ends.ts";
 import { Deliveries, publishWebhook } from "../../src/queue/deliveries.ts";
 import { WEBHOOK_QUEUE } from "../../src/queue/names.ts";
 import { Stops } from "../../src/queue/stops.ts";
@@ -47,7 +48,8 @@ it("it is counted, and told of as an alert", async () => {
   const labels = { instance: "all", lane: "webhook", priority: "bulk" };
   expect(seriesOf(await metrics(url), "defender_queue_jobs", { ...labels, state: "failed" })).toBe(1);
   const list = () => listShownQueues(redis, prefix);
-  const situation = await readSituation(redis, queues, list, new Stops(redis, prefix));
+  const [stops, ends] = [new Stops(redis, prefix), new CredentialEnds(redis, prefix)];
+  const situation = await readSituation(redis, queues, list, stops, ends);
   expect(findAlerts(situation, new Map()).map(({ text }) => text)).toContain(
     "1 jobs on the webhook's queue have failed for good",
   );
