@@ -32,13 +32,13 @@ function sharedKeys(prefix: string): string[] {
 }
 
 function ownKeys(user: RedisUser, prefix: string): string[] {
-  if (user === "operator") return [`~${prefix}:stops`];
+  if (user === "operator") return [`~${prefix}:stops`, `%R~${prefix}:audit`];
   // Who else listens to a queue is asked by CLIENT LIST.
   if (user === "ops") return [`~${prefix}:ops:*`, "+client|list"];
   if (user !== "worker") return [];
   const gates = [`${prefix}:{gate:*`, `b_${prefix}:{gate:*`];
   return [
-    ...PUBLISHED.map((name) => `~${prefix}:${name}`),
+    ...[...PUBLISHED, "audit"].map((name) => `~${prefix}:${name}`),
     ...gates.map((pattern) => `~${pattern}`),
     `&b_${prefix}:{gate:*`,
   ];

@@ -72,6 +72,10 @@ describe("the users of Redis", () => {
     for (const user of REDIS_USERS) {
       expect(await may(user, "HGETALL", `${PREFIX}:stops`)).toBe(true);
       expect(await may(user, "HSET", `${PREFIX}:stops`, "x", "x")).toBe(user === "operator");
+      expect(await may(user, "XRANGE", `${PREFIX}:audit`, "-", "+")).toBe(
+        ["worker", "operator"].includes(user),
+      );
+      expect(await may(user, "XADD", `${PREFIX}:audit`, "*", "x", "x")).toBe(user === "worker");
       expect(await may(user, "SET", `${PREFIX}:ops:alerts`, "x")).toBe(user === "ops");
       expect(await may(user, "HSET", `${PREFIX}:instances`, "x", "x")).toBe(user === "worker");
     }
