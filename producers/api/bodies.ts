@@ -1,14 +1,18 @@
 /** Bodies are JSON, of a depth that nothing stumbles over, and without names that reach into prototypes. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { HttpRefusal } from "./problem.ts";
 
 const DEEPEST = 32;
 
-export function takeJsonOnly(app: FastifyInstance): void {
+/** `limitOf`: the bytes that a request may have, below the limit of the server. */
+export function takeJsonOnly(app: FastifyInstance, limitOf: (request: FastifyRequest) => number): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser("error", "error");
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
     const text = String(body);
+    const most = limitOf(request);
+    if (Buffer.byteLength(text) > most)
+      return done(new HttpRefusal(413, `body: too large; allowed: ${most} bytes`));
     // Clients that always name a type send none of it with a DELETE.
     if (text === "") return done(null, undefined);
     if (isTooDeep(text))

@@ -40,6 +40,11 @@ export class Identity {
     return known === undefined ? null : JSON.stringify(known.caller.name);
   }
 
+  /** What its token says of rate and body; null where it says nothing. */
+  limitsOf(request: FastifyRequest): Pick<Token, "rate" | "bodyLimitBytes"> {
+    return this.#known.get(request)?.token ?? { rate: null, bodyLimitBytes: null };
+  }
+
   /** Whether the request's token is still listed. */
   async isCurrent(request: FastifyRequest): Promise<boolean> {
     const token = this.#known.get(request)?.token ?? null;

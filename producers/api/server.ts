@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { collectDefaultMetrics, Registry } from "prom-client";
-import type { ApiConfig } from "../../src/config.ts";
+import type { ApiConfig, Window } from "../../src/config.ts";
 import { Failure } from "../../src/contract/failure.ts";
 import type { Log } from "../../src/log.ts";
 import { addHealthRoutes, listen } from "../../src/ops/health.ts";
@@ -52,6 +52,7 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
   const tokens = config.tokens === null ? null : await Tokens.open(config.tokens, log);
   const app = await openServer(config);
   const identity = new Identity(tokens);
+  const rateOf = (request: FastifyRequest): Window => identity.limitsOf(request).rate ?? config.rate;
   const pipe = new Pipe(config.redis, log);
   const stopping = new AbortController();
   // Every follower listens for the end, which Node takes for a leak.
@@ -64,21 +65,21 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
   app.setErrorHandler(errorHandler(log));
   identity.addTo(app);
   await app.register(rateLimit, {
-    max: config.rate.calls,
-    timeWindow: config.rate.windowMs,
+    max: (request) => rateOf(request).calls,
+    timeWindow: (request: FastifyRequest) => rateOf(request).windowMs,
     keyGenerator: (request) => identity.accountOf(request) ?? "",
     allowList: (request) => identity.accountOf(request) === null,
-    errorResponseBuilder: (_request, { after }) =>
+    errorResponseBuilder: (request, { after }) =>
       new Failure(
         "throttled",
-        `too many requests: up to ${config.rate.calls} per ${config.rate.windowMs} ms`,
+        `too many requests: up to ${rateOf(request).calls} per ${rateOf(request).windowMs} ms`,
         {
           hint: `Try again after ${after}.`,
         },
       ),
   });
   const refuseOtherMethods = noteMethods(app);
-  takeJsonOnly(app);
+  takeJsonOnly(app, (request) => identity.limitsOf(request).bodyLimitBytes ?? config.bodyLimitBytes);
   app.setNotFoundHandler(async ({ method, url }, reply) => {
     const { pathname } = new URL(url, "http://api");
     return await sendProblem(reply, new Failure("not_found", `there is no ${method} ${pathname}`));

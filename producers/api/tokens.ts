@@ -1,12 +1,14 @@
 /** Who may call: tokens by their hashes, each bound to instances and actions, from the environment and from a file. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
+import { z } from "zod";
 import { ACTION_NAMES } from "../../src/actions/catalog.ts";
-import type { ApiSettings } from "../../src/config.ts";
+import type { ApiSettings, Window } from "../../src/config.ts";
 import { Failure } from "../../src/contract/failure.ts";
 import { instanceNameSchema } from "../../src/contract/job.ts";
 import { refusal } from "../../src/contract/refusal.ts";
 import type { Log } from "../../src/log.ts";
+import { limits, size } from "../../src/settings/fields.ts";
 
 /** A token as it is configured: the text itself is nowhere. */
 export interface Token {
@@ -16,12 +18,17 @@ export interface Token {
   instances: ReadonlySet<string> | null;
   actions: ReadonlySet<string> | null;
   allCases: boolean;
+  /** Instead of `API_RATE_LIMIT`; null: that. */
+  rate: Window | null;
+  /** Where it is less than `API_BODY_LIMIT`; null: that. */
+  bodyLimitBytes: number | null;
   hash: string;
 }
 
 const ALL = "*";
 const ALLOWED = {
   entry: "name:instances:actions:hash, with :cases=all behind it if all cases may be seen",
+  more: "each once: cases=all, rate=100/1m, body=64kb",
   name: "1 to 64 of letters, digits and . _ -",
   instances: "names of instances joined by +, or *",
   actions: `names of actions joined by +, or *; there are ${ACTION_NAMES.join(", ")}`,
@@ -51,8 +58,9 @@ export function parseTokens(text: string, source: string): Token[] {
       throw new Failure("invalid_input", `${source}: token ${index + 1}: ${refusal(given, ALLOWED[part])}`);
     };
     if (!/^[A-Za-z0-9._-]{1,64}$/.test(name)) refuse("name", name);
-    if (hash === "" || more.length > 1 || (more.length === 1 && more[0] !== "cases=all")) refuse("entry");
+    if (hash === "") refuse("entry");
     if (!/^[0-9a-f]{64}$/.test(hash)) refuse("hash");
+    const bounds = readBounds(more) ?? refuse("more");
     return {
       name,
       instances: readNames(
@@ -65,10 +73,26 @@ export function parseTokens(text: string, source: string): Token[] {
         (one) => ACTION_NAMES.some((known) => known === one),
         () => refuse("actions", actions),
       ),
-      allCases: more.length === 1,
+      ...bounds,
       hash,
     };
   });
+}
+
+const rateLimit = limits.refine((windows) => windows.length === 1).transform(([window]) => window ?? null);
+const boundsSchema = z.strictObject({
+  cases: z.literal("all").optional(),
+  rate: rateLimit.optional(),
+  body: size("1kb", "64mb").optional(),
+});
+
+/** What stands behind the hash, in any order; null when it cannot be read. */
+function readBounds(parts: readonly string[]): Pick<Token, "allCases" | "rate" | "bodyLimitBytes"> | null {
+  const given = new Map(parts.map((part) => part.split("=", 2)).map(([name = "", value]) => [name, value]));
+  const bounds = boundsSchema.safeParse(Object.fromEntries(given)).data;
+  if (bounds === undefined || given.size < parts.length) return null;
+  const { cases, rate = null, body = null } = bounds;
+  return { allCases: cases === "all", rate, bodyLimitBytes: body };
 }
 
 function readNames(
@@ -156,7 +180,7 @@ function unreadable(error: unknown): never {
 }
 
 function isSame(one: Token, other: Token): boolean {
-  const keyOf = ({ name, instances, actions, allCases, hash }: Token): string =>
-    JSON.stringify([name, instances && [...instances], actions && [...actions], allCases, hash]);
+  const keyOf = ({ instances, actions, ...rest }: Token): string =>
+    JSON.stringify([instances && [...instances], actions && [...actions], rest]);
   return keyOf(one) === keyOf(other);
 }

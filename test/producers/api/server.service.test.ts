@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { makeOpenApi } from "../../../producers/api/openapi.ts";
 import { loadApiConfig } from "../../../src/config.ts";
 import { refusal } from "../../support/variables.ts";
-import { callApi, openApi } from "./opened-api.ts";
+import { callApi, openApi, tokenFor } from "./opened-api.ts";
 
 describe("the server", () => {
   it("refuses another method than a place has, and says which it has", async () => {
@@ -83,5 +83,19 @@ describe("the server", () => {
     expect((await refused(429, "/v1/actions")).code).toBe("throttled");
     expect(Number((await call("/v1/actions")).headers.get("retry-after"))).toBeGreaterThan(0);
     expect((await call("/livez")).status).toBe(200);
+  });
+
+  it("gives a token the rate and the body that its entry names, and others theirs", async () => {
+    const small = tokenFor("small:*:*:rate=2/1m:body=2kb");
+    const plain = tokenFor("plain:*:*");
+    const { call, refused } = await openApi({ API_TOKENS: `${small.entry},${plain.entry}` });
+    const body = { case_id: "x".repeat(3_000) };
+    const problem = await refused(413, "/v1/actions/ping", { token: small.token, body });
+    expect(problem.detail).toContain("2048 bytes");
+    expect((await call("/v1/actions/ping", { token: plain.token, body })).status).not.toBe(413);
+    expect((await call("/v1/actions", { token: small.token })).status).toBe(200);
+    const { detail } = await refused(429, "/v1/actions", { token: small.token });
+    expect(detail).toContain("up to 2 per 60000 ms");
+    expect((await call("/v1/actions", { token: plain.token })).status).toBe(200);
   });
 });

@@ -33,10 +33,26 @@ describe("an entry", () => {
         instances: new Set(["contoso", "fabrikam-eu"]),
         actions: new Set(["ping", "update_incident"]),
         allCases: false,
+        rate: null,
+        bodyLimitBytes: null,
         hash: HASH,
       },
-      { name: "all", instances: null, actions: null, allCases: true, hash: HASH },
+      {
+        name: "all",
+        instances: null,
+        actions: null,
+        allCases: true,
+        rate: null,
+        bodyLimitBytes: null,
+        hash: HASH,
+      },
     ]);
+  });
+
+  it("may bear limits of its own, in any order", () => {
+    const [token] = parseTokens(entry("siem:*:*:body=64kb:cases=all:rate=100/1m"), "X");
+    const rate = { calls: 100, windowMs: 60_000 };
+    expect(token).toMatchObject({ allCases: true, rate, bodyLimitBytes: 65_536 });
   });
 
   it("may stand on a line of its own, under a comment", () => {
@@ -62,8 +78,12 @@ describe("an entry", () => {
       "allowed: SHA-256 of the token as 64 lower-case hex digits",
     ],
     ["a token in the hash's place", "a:*:*:the-token-itself", "allowed: SHA-256 of the token"],
-    ["something else behind", `a:*:*:${HASH}:cases=some`, "cases=all behind it"],
-    ["more behind", `a:*:*:${HASH}:cases=all:x`, "cases=all behind it"],
+    ["something else behind", `a:*:*:${HASH}:cases=some`, "each once: cases=all"],
+    ["more behind", `a:*:*:${HASH}:cases=all:x`, "each once: cases=all"],
+    ["a bound twice", `a:*:*:${HASH}:rate=1/1s:rate=2/1s`, "each once: cases=all"],
+    ["a rate that is none", `a:*:*:${HASH}:rate=fast`, "rate=100/1m"],
+    ["two rates", `a:*:*:${HASH}:rate=1/1s+2/1m`, "rate=100/1m"],
+    ["a body that is none", `a:*:*:${HASH}:body=big`, "body=64kb"],
   ])("with %s is refused", (_, text, sentence) => {
     const message = refusal(() => parseTokens(`${entry("fine:*:*")},${text}`, "API_TOKENS"));
     expect(message).toContain("API_TOKENS: token 2: ");
