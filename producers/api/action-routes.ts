@@ -17,6 +17,11 @@ import { endOf, read, type Served } from "./served.ts";
 
 export function addActionRoutes(app: FastifyInstance, served: Served): void {
   const { desk, identity } = served;
+  // Once: to make a schema takes longer than to accept a job.
+  const described = ACTIONS.map((action) => ({
+    ...describeAction(action),
+    input_schema: inputSchemaOf(action),
+  }));
 
   app.post("/v1/actions/:action", async (request, reply) => {
     const caller = identity.of(request);
@@ -44,10 +49,7 @@ export function addActionRoutes(app: FastifyInstance, served: Served): void {
   app.get("/v1/actions", async (request) => {
     read(noQuery, request.query);
     const caller = identity.of(request);
-    return ACTIONS.filter(({ name }) => caller.mayRunSomewhere(name)).map((action) => ({
-      ...describeAction(action),
-      input_schema: inputSchemaOf(action),
-    }));
+    return described.filter(({ name }) => caller.mayRunSomewhere(name));
   });
 }
 

@@ -5,15 +5,22 @@ import { HttpRefusal, PROBLEM_TYPE, problemOf } from "./problem.ts";
 
 const METHODS: readonly HTTPMethods[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
-/** Notes the routes that are added from here on; what it gives, called behind the last, refuses their other methods. */
-export function noteMethods(app: FastifyInstance): () => void {
+export interface NotedRoutes {
+  /** Such as `GET /v1/actions`. */
+  readonly routes: readonly string[];
+  /** To be called behind the last: refuses the methods that a place does not have. */
+  refuseOthers(): void;
+}
+
+/** Notes the routes that are added from here on. */
+export function noteMethods(app: FastifyInstance): NotedRoutes {
   const methodsOf = new Map<string, Set<string>>();
   app.addHook("onRoute", ({ url, method }) => {
     const methods = methodsOf.get(url) ?? new Set();
     for (const one of [method].flat()) methods.add(one);
     methodsOf.set(url, methods);
   });
-  return () => {
+  function refuseOthers(): void {
     for (const [url, methods] of [...methodsOf]) {
       const allow = [...methods].join(", ");
       app.route({
@@ -27,6 +34,12 @@ export function noteMethods(app: FastifyInstance): () => void {
         handler: async () => undefined,
       });
     }
+  }
+  return {
+    get routes() {
+      return [...methodsOf].flatMap(([url, methods]) => [...methods].map((method) => `${method} ${url}`));
+    },
+    refuseOthers,
   };
 }
 

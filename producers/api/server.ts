@@ -25,6 +25,8 @@ import { Tokens } from "./tokens.ts";
 export interface RunningApi {
   /** Such as `http://127.0.0.1:3001`. */
   url: string;
+  /** Every route that there is, such as `GET /v1/cases/:case/results`: for whoever checks that each is guarded. */
+  routes: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -78,7 +80,7 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
         },
       ),
   });
-  const refuseOtherMethods = noteMethods(app);
+  const noted = noteMethods(app);
   takeJsonOnly(app, (request) => identity.limitsOf(request).bodyLimitBytes ?? config.bodyLimitBytes);
   app.setNotFoundHandler(async ({ method, url }, reply) => {
     const { pathname } = new URL(url, "http://api");
@@ -92,12 +94,13 @@ export async function startApi(config: ApiConfig, log: Log): Promise<RunningApi>
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   addHealthRoutes(app, { checks: () => ({ redis: () => pipe.ping() }), registry });
-  refuseOtherMethods();
+  const { routes } = noted;
+  noted.refuseOthers();
 
   app.addHook("preClose", async () => stopping.abort());
   app.addHook("onClose", () => pipe.close());
   const port = await listen(app, config, "API_HOST, API_PORT");
-  return { url: `http${config.tls === null ? "" : "s"}://${host}:${port}`, stop: () => app.close() };
+  return { url: `http${config.tls === null ? "" : "s"}://${host}:${port}`, routes, stop: () => app.close() };
 }
 
 async function openServer({ bodyLimitBytes, tls }: ApiConfig): Promise<FastifyInstance> {

@@ -6,6 +6,8 @@ import { type Call, type OpenedApi, openApi, tokenFor } from "./opened-api.ts";
 
 const PING = { case_id: "mine" };
 const SECRET = "only for others";
+/** What says nothing about any job. */
+const OPEN = /^GET \/(?:livez|readyz|metrics|openapi\.json|docs.*)$/;
 
 async function openBound() {
   const bound = tokenFor("siem:contoso:ping");
@@ -123,6 +125,44 @@ describe("a bound token", () => {
     for (const [path, method = "GET"] of paths) await expectForbidden(api, path, { token, method });
     if (caseId === "theirs")
       expect((await api.call(theirs, { token: all })).json).toMatchObject({ status: "queued" });
+  });
+
+  it("gets nothing on any route there is, and leaves nothing: a new route needs a case here", async () => {
+    const { api, bound: token, all } = opened;
+    const comment = { case_id: "theirs", incident_id: 29, comment: SECRET };
+    const contoso = { "defender-instance": "contoso", accept: "application/json, text/event-stream" };
+    const tool = { name: "add_comment_to_incident", arguments: comment };
+    const batch = [{ action: tool.name, input: comment, options: { instance: "contoso" } }];
+    /** By route: the call, and the status that refuses it; 200 where a refusal is part of the answer. */
+    const calls: Readonly<Record<string, readonly [path: string, status: number, body?: object]>> = {
+      "POST /v1/actions/:action": [`/v1/actions/${tool.name}`, 403, comment],
+      "POST /v1/actions": ["/v1/actions", 403, batch],
+      "GET /v1/actions": ["/v1/actions", 200],
+      "GET /v1/cases/:case/results": ["/v1/cases/theirs/results", 403],
+      "GET /v1/cases/:case/events": ["/v1/cases/theirs/events", 403],
+      "GET /v1/cases/:case/jobs/:job": [theirs, 403],
+      "GET /v1/cases/:case/jobs/:job/rows": [`${theirs}/rows`, 403],
+      "DELETE /v1/cases/:case/jobs/:job": [theirs, 403],
+      "POST /mcp": ["/mcp", 200, { jsonrpc: "2.0", id: 1, method: "tools/call", params: tool }],
+    };
+    const guarded = api.routes.filter((route) => !OPEN.test(route));
+    expect(guarded.toSorted()).toEqual(Object.keys(calls).toSorted());
+    const everything = async () => [
+      (await api.call("/v1/cases/theirs/results", { token: all })).text,
+      (await api.call("/v1/cases/mine/results", { token: all })).text,
+    ];
+    const before = await everything();
+    for (const [route, [path, status, body]] of Object.entries(calls)) {
+      const [method = ""] = route.split(" ");
+      const ask = { method, headers: contoso, ...(body === undefined ? {} : { body }) };
+      await api.refused(401, path, ask);
+      const answer = await api.call(path, { ...ask, token });
+      expect([route, answer.status]).toEqual([route, status]);
+      expect(answer.text).not.toMatch(/only for others|job_id/);
+      if (route === "POST /mcp") expect(answer.text).toMatch(/isError|error/);
+      if (route === "GET /v1/actions") expect(answer.text).not.toContain(tool.name);
+    }
+    expect(await everything()).toEqual(before);
   });
 
   it("does not see another's job in its own case, and cannot take it back", async () => {

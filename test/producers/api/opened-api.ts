@@ -27,6 +27,7 @@ export interface Call {
 
 export interface OpenedApi {
   url: string;
+  routes: readonly string[];
   prefix: string;
   client: Client;
   /** All that the server has logged, one JSON text each. */
@@ -53,6 +54,7 @@ export async function openApi(
   const call = (path: string, options: Call = {}): Promise<Answer> => callApi(api.url, path, options);
   return {
     url: api.url,
+    routes: api.routes,
     prefix,
     client,
     log,
