@@ -73,13 +73,17 @@ export class ResultReader {
 
   /** What changed in a case after `cursor`, in the order of the changes. Steps in between may be left out, last states never. */
   async changesSince(caseId: string, cursor: string): Promise<Result[]> {
-    const ids = await this.#redis.zrange(
+    const listed = await this.#redis.zrange(
       caseKeys(this.#prefix, caseId).changes,
       `(${cursor}`,
       "+inf",
       "BYSCORE",
+      "WITHSCORES",
     );
-    const results = await this.#readMany(caseId, ids);
+    const ids = listed.filter((_, index) => index % 2 === 0);
+    const horizon = Number(listed.at(-1));
+    // What has changed since is left to the next look: whoever went on from its cursor would pass over others that changed before it.
+    const results = (await this.#readMany(caseId, ids)).filter((result) => Number(result.cursor) <= horizon);
     return results.sort((left, right) => Number(left.cursor) - Number(right.cursor));
   }
 

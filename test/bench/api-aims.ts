@@ -1,6 +1,6 @@
 /** What the API's bench wants, held against what it measured. */
+import type { Aim } from "./aim.ts";
 import type { Memory } from "./api-server.ts";
-import type { BulkAim as Aim } from "./bulk-aims.ts";
 import { percentile } from "./figures.ts";
 
 export interface ApiFigures {

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { findingsSchema } from "../../src/contract/result.ts";
 import { incidentJobsKey } from "../../src/results/keys.ts";
 import { completed, KEEP_MS, openResults } from "./opened-store.ts";
@@ -120,6 +120,25 @@ describe("the changes of a case", () => {
     ]);
     expect(await reader.changesSince("4711", changes.at(-1)?.cursor ?? "")).toEqual([]);
     expect(await reader.changesSince("4711", "0")).toHaveLength(3);
+  });
+
+  it("leave none out that came while they were read", async () => {
+    const { create, start, store, redis, reader } = openResults();
+    const [early, late] = [
+      { caseId: "4711", jobId: "early" },
+      { caseId: "4711", jobId: "late" },
+    ];
+    for (const job of [early, late]) await create(job);
+    const fences = [await start(late), await start(early)];
+    vi.spyOn(redis, "zrange").mockImplementationOnce(async (key) => {
+      const listed = await redis.zrevrange(key, 0, 0, "WITHSCORES");
+      // Between the list and the records, first the one ends that is not listed, then the one that is.
+      for (const fence of fences) await store.finish(fence, completed(), KEEP_MS);
+      return listed;
+    });
+    const seen = await reader.changesSince("4711", "0");
+    const rest = await reader.changesSince("4711", seen.at(-1)?.cursor ?? "0");
+    expect([...seen, ...rest].filter(({ status }) => status === "completed")).toHaveLength(2);
   });
 });
 
