@@ -7,7 +7,7 @@ import { type Call, type OpenedApi, openApi, tokenFor } from "./opened-api.ts";
 const PING = { case_id: "mine" };
 const SECRET = "only for others";
 /** What says nothing about any job. */
-const OPEN = /^GET \/(?:livez|readyz|metrics|openapi\.json|docs.*)$/;
+const OPEN = /^(?:GET|HEAD) \/(?:livez|readyz|metrics|openapi\.json|docs.*)$/;
 
 async function openBound() {
   const bound = tokenFor("siem:contoso:ping");
