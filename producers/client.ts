@@ -86,7 +86,7 @@ export interface Client {
     caseId: string,
     options?: { after?: string; signal?: AbortSignal },
   ): AsyncGenerator<Result, void>;
-  /** Rows of a query's answer beyond those in `json_result`. */
+  /** Rows of a query's answer beyond those in `json_result`. Rejects with `not_found` when they are not kept any more (`rows_expired`). */
   rows(job: JobRef, page: { offset: number; limit: number }): Promise<RowsPage>;
   /** `cancelled`: it will not be sent (again); `sent`: something had been sent already. */
   cancel(job: JobRef): Promise<{ cancelled: boolean; sent: boolean }>;

@@ -62,6 +62,8 @@ export interface WorkerConfig {
   webhook: WebhookSettings | null;
   /** How long entries of the audit trail are kept. */
   auditTtlMs: number;
+  /** Bytes that all rows may take together; null: half of what Redis may, 0: no limit. */
+  resultMemory: number | null;
   /** Health and metrics of the worker; null: none. Port 0 takes a free one. */
   listen: { host: string; port: number } | null;
   /** Null: no traces. */
@@ -211,6 +213,7 @@ export function loadWorkerConfig(raw: RawEnvironment = process.env): WorkerConfi
     inlineLimit: { rows: worker.RESULT_INLINE_ROWS, bytes: worker.RESULT_INLINE_BYTES },
     webhook: toWebhookSettings(webhook),
     auditTtlMs: worker.AUDIT_TTL,
+    resultMemory: worker.RESULT_MEMORY ?? null,
     listen: worker.WORKER_PORT === undefined ? null : { host: worker.WORKER_HOST, port: worker.WORKER_PORT },
     traces: toTraceSettings(traces),
     logLevel: worker.LOG_LEVEL,

@@ -4,8 +4,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Failure } from "../../src/contract/failure.ts";
 import { ROWS_PER_PAGE } from "../../src/contract/ports.ts";
 import type { JobRef } from "../../src/results/keys.ts";
+import { rowsExpired } from "../../src/results/reader.ts";
 import { columnsOf, rowTexts } from "../rows.ts";
 import { EVENTS_TYPE, eventsOf } from "./events.ts";
+import { sendProblem } from "./problem.ts";
 import { casePath, followHeaders, followQuery, jobPath, noQuery, ROW_FORMATS, rowsQuery } from "./schemas.ts";
 import { endOf, read, type Served } from "./served.ts";
 
@@ -36,6 +38,8 @@ export function addCaseRoutes(app: FastifyInstance, served: Served): void {
     const caller = identity.of(request);
     const job = refOf(request);
     const result = await pipe.result(caller, job);
+    if (result.rows_expired)
+      return await sendProblem(reply, rowsExpired(job), { status: 410, title: "Gone" });
     const columns = columnsOf(result);
     if (columns === null) {
       const why = result.error === null ? "" : ` (${result.error.message})`;

@@ -77,6 +77,8 @@ export const resultSchema = z.object({
   /** Grows with every change in the case: pass the last one seen to a follower to resume. */
   cursor: z.string(),
   ...queryShape,
+  /** True when the rows had to make room for newer ones; the rest of the result is as it was. */
+  rows_expired: z.boolean().optional(),
 });
 export type Result = z.infer<typeof resultSchema>;
 

@@ -30,6 +30,7 @@ import { IncidentOrder } from "./order.ts";
 import { Parting } from "./parting.ts";
 import { Pulse } from "./pulse.ts";
 import { type QueuePlace, queuesOf, serves, type WorkerScope } from "./queue-places.ts";
+import { rowMemoryOf } from "./row-memory.ts";
 import type { SettleTools } from "./settle.ts";
 import { openDeliveryWorker } from "./webhook/delivery-worker.ts";
 
@@ -63,7 +64,12 @@ export async function startWorker(
   await refuseEviction(redis);
   const queues = new Queues(redis, config.redis);
   const { webhook } = config;
-  const store = new ResultStore(redis, prefix, async () => webhook !== null);
+  const store = new ResultStore(
+    redis,
+    prefix,
+    async () => webhook !== null,
+    await rowMemoryOf(config, redis, log),
+  );
   const deliveries = new Deliveries(redis, prefix, queues);
   const tell = async (caseId: string): Promise<void> => {
     if (webhook !== null) await deliveries.tell(caseId);

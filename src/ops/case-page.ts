@@ -78,8 +78,8 @@ function renderIncident({ incident }: Result): string | null {
   return html`<a href="${url}" rel="noreferrer">${id} in Defender</a>${merged}`;
 }
 
-function renderRowsLink({ case_id, job_id, row_count }: Result): string {
-  if (!row_count) return "";
+function renderRowsLink({ case_id, job_id, row_count, rows_expired }: Result): string {
+  if (!row_count || rows_expired) return "";
   const query = { case_id, job_id };
   return html`<p><a href="${link("/cases/job", query)}">${row_count} rows</a> ·
 <a href="${link("/cases/rows.csv", query)}" download>Download as CSV</a></p>`;

@@ -87,7 +87,7 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
   app.get("/cases/rows.csv", async (request, reply) => {
     const { case_id: caseId, job_id: jobId } = jobQuery.parse(request.query);
     const result = await reader.result({ caseId, jobId });
-    if (!result?.schema) return reply.status(404).send({ error: "there are no rows" });
+    if (!result?.schema || result.rows_expired) return reply.status(404).send({ error: "there are no rows" });
     reply.header("content-disposition", `attachment; filename="rows-${jobId.replace(/[^\w-]/g, "_")}.csv"`);
     return reply.type("text/csv; charset=utf-8").send(Readable.from(csvOf(reader, result)));
   });

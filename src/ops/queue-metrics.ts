@@ -4,6 +4,7 @@ import type { CredentialEnds } from "../queue/credential-ends.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
+import type { RowSets } from "../results/row-sets.ts";
 import type { ShownQueue } from "./shown-queues.ts";
 import { NEWEST_FAILED, readSituation, STATES } from "./situation.ts";
 
@@ -14,6 +15,7 @@ export class QueueMetrics {
   readonly #redisUp: Gauge;
   readonly #memoryUsed: Gauge;
   readonly #memoryMax: Gauge;
+  readonly #rowBytes: Gauge;
   readonly #workers: Gauge;
   readonly #unsettled: Gauge;
   readonly #paused: Gauge;
@@ -52,6 +54,7 @@ export class QueueMetrics {
       "defender_redis_memory_max_bytes",
       "Memory that Redis may use; 0 without a limit.",
     );
+    this.#rowBytes = gauge("defender_result_rows_bytes", "Compressed rows of queries that Redis keeps.");
   }
 
   /** When Redis is away, only `defender_redis_up` is left, for old figures would be lies. */
@@ -61,8 +64,10 @@ export class QueueMetrics {
     list: () => Promise<ShownQueue[]>,
     stops: Pick<Stops, "list">,
     ends: Pick<CredentialEnds, "list">,
+    rowSets: Pick<RowSets, "bytes">,
   ): Promise<void> {
-    const read = await readSituation(redis, queues, list, stops, ends).catch(() => null);
+    const reading = Promise.all([readSituation(redis, queues, list, stops, ends), rowSets.bytes()]);
+    const [read, rowBytes] = await reading.catch(() => [null, 0] as const);
     for (const each of [
       this.#jobs,
       this.#oldestAge,
@@ -74,10 +79,12 @@ export class QueueMetrics {
       each.reset();
     this.#memoryUsed.remove();
     this.#memoryMax.remove();
+    this.#rowBytes.remove();
     this.#redisUp.set(read === null ? 0 : 1);
     if (read === null) return;
     this.#memoryUsed.set(read.memory.used);
     this.#memoryMax.set(read.memory.max);
+    this.#rowBytes.set(rowBytes);
     for (const { instance, atMs } of read.ends) this.#credentialEnd.set({ instance }, atMs / 1_000);
     for (const { instance, lane, writes } of read.stops) {
       const calls = writes ? "writes" : "all";

@@ -20,11 +20,11 @@ export interface TableView {
   page: number;
 }
 
-/** Empty for a result without rows. */
+/** Empty for a result without rows, or whose rows are not kept any more: then its warnings say so. */
 export async function renderRows(result: Result, reader: ResultReader, view: TableView): Promise<string> {
   const { case_id, job_id, schema } = result;
   const total = result.row_count ?? 0;
-  if (!schema || total === 0) return "";
+  if (!schema || total === 0 || result.rows_expired) return "";
   const names = schema.map(({ name }) => name);
   const sort = total <= MOST_SORTED && names.includes(view.sort) ? view.sort : "";
   const pages = Math.ceil(total / ROWS_PER_PAGE);

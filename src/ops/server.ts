@@ -14,6 +14,7 @@ import { Enqueuer } from "../queue/enqueue.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
 import { ResultReader } from "../results/reader.ts";
+import { RowSets } from "../results/row-sets.ts";
 import { isLoopback } from "../settings/fields.ts";
 import { openAccounts } from "./accounts.ts";
 import { startAlerts } from "./alert-clock.ts";
@@ -76,6 +77,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   const metrics = new QueueMetrics();
   const list = () => listShownQueues(redis, prefix);
+  const rowSets = new RowSets(redis, prefix);
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
   const app = fastify({ forceCloseConnections: true });
@@ -111,7 +113,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
-    collect: () => metrics.collect(redis, queues, list, stopList, ends),
+    collect: () => metrics.collect(redis, queues, list, stopList, ends, rowSets),
   });
   await app.register(board.plugin, { prefix: "/queues" });
   app.addHook("onClose", async () => {

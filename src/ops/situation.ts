@@ -1,7 +1,7 @@
 /** How all queues stand, and Redis with them: read anew for every scrape and every look for alerts. */
-import { Cluster } from "ioredis";
 import { z } from "zod";
 import type { CredentialEnd, CredentialEnds } from "../queue/credential-ends.ts";
+import { type Memory, readMemory } from "../queue/memory.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stop, Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -24,12 +24,6 @@ export interface QueueState {
   refused: number;
   /** Until workers take jobs of it again; 0 now. */
   heldMs: number;
-}
-
-/** In bytes, of all nodes together; `max` is 0 without a limit. */
-export interface Memory {
-  used: number;
-  max: number;
 }
 
 export interface Situation {
@@ -87,12 +81,4 @@ async function readQueue(queue: ShownQueue, queues: Queues, nowMs: number): Prom
     refused: failedAs("auth_failed", nowMs - LATELY_MS),
     heldMs: Math.max(0, heldMs),
   };
-}
-
-async function readMemory(redis: RedisClient): Promise<Memory> {
-  const nodes = redis instanceof Cluster ? redis.nodes("master") : [redis];
-  const texts = await Promise.all(nodes.map((node) => node.info("memory")));
-  const sum = (field: RegExp): number =>
-    texts.reduce((total, text) => total + Number(field.exec(text)?.[1] ?? 0), 0);
-  return { used: sum(/^used_memory:(\d+)/m), max: sum(/^maxmemory:(\d+)/m) };
 }

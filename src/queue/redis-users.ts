@@ -33,12 +33,14 @@ function sharedKeys(prefix: string): string[] {
 
 function ownKeys(user: RedisUser, prefix: string): string[] {
   if (user === "operator") return [`~${prefix}:stops`, `%R~${prefix}:audit`];
+  const rowSets = `~${prefix}:{row-sets}:*`;
   // Who else listens to a queue is asked by CLIENT LIST.
-  if (user === "ops") return [`~${prefix}:ops:*`, "+client|list"];
+  if (user === "ops") return [`~${prefix}:ops:*`, rowSets, "+client|list"];
   if (user !== "worker") return [];
   const gates = [`${prefix}:{gate:*`, `b_${prefix}:{gate:*`];
   return [
     ...[...PUBLISHED, "audit"].map((name) => `~${prefix}:${name}`),
+    rowSets,
     ...gates.map((pattern) => `~${pattern}`),
     `&b_${prefix}:{gate:*`,
   ];

@@ -32,6 +32,19 @@ export function caseKeys(prefix: string, caseId: string): CaseKeys {
   };
 }
 
+/** The record that a key of rows belongs to. */
+export function recordKeyOf(rowsKey: string): string {
+  return rowsKey.replace(/^(.*?\}):rows:(.*):\d+-\d+$/s, "$1:result:$2");
+}
+
+/**
+ * The index of all rows: sorted sets of their keys by age and by the end of their time, a hash of the bytes of each, and the
+ * sum of those.
+ */
+export function rowSetKeys(prefix: string): string[] {
+  return ["ages", "ends", "bytes", "total"].map((part) => `${prefix}:{row-sets}:${part}`);
+}
+
 /** Sorted set: `[case id, job id]` pairs that concern one incident, by the time they were enqueued. */
 export function incidentJobsKey(prefix: string, instance: string, incidentId: string): string {
   return `${prefix}:{incident-${instance}-${incidentId}}:jobs`;

@@ -3,13 +3,14 @@ import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { z } from "zod";
 import type { Note } from "../contract/define-action.ts";
+import { Failure } from "../contract/failure.ts";
 import type { Priority } from "../contract/job.ts";
 import { ROWS_PER_PAGE } from "../contract/ports.ts";
 import type { Result } from "../contract/result.ts";
 import { Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { caseKeys, incidentJobsKey, type JobRef } from "./keys.ts";
-import { type Head, parseRecord, type ResultRecord, toResult } from "./record.ts";
+import { type Head, parseRecord, type ResultRecord, toResult, withoutRows } from "./record.ts";
 import { read } from "./scripts.ts";
 
 /** Records read by one script call. */
@@ -95,11 +96,16 @@ export class ResultReader {
     return results.filter((result) => result !== null);
   }
 
-  /** Rows `offset` to `offset + limit` of a query's answer, and how many there are in all. Null when the job is not known. */
+  /**
+   * Rows `offset` to `offset + limit` of a query's answer, and how many there are in all. Null when the job is not known; throws
+   * `not_found` when its rows are not kept any more.
+   */
   async rows(ref: JobRef, { offset, limit }: { offset: number; limit: number }): Promise<RowsPage | null> {
     const { record } = await this.#readOne(ref);
     if (record === null) return null;
-    return { rows: await this.#slice(record, offset, limit), total: record.findings?.row_count ?? 0 };
+    const rows = record.rows_expired === undefined ? await this.#slice(record, offset, limit) : null;
+    if (rows === null) throw rowsExpired(ref);
+    return { rows, total: record.findings?.row_count ?? 0 };
   }
 
   async #readOne({ caseId, jobId }: JobRef): Promise<{ record: ResultRecord | null; nowMs: number }> {
@@ -128,19 +134,31 @@ export class ResultReader {
   async #withRows(record: ResultRecord, nowMs: number): Promise<Result> {
     const result = toResult(record, nowMs);
     if (record.rows_key === "") return result;
-    return { ...result, json_result: await this.#slice(record, 0, record.inline_rows) };
+    const rows = await this.#slice(record, 0, record.inline_rows);
+    return rows === null ? withoutRows(result) : { ...result, json_result: rows };
   }
 
-  async #slice(record: ResultRecord, offset: number, limit: number): Promise<unknown[]> {
+  /** Null when a page that there should be is gone: it may go between the read of the record and this one. */
+  async #slice(record: ResultRecord, offset: number, limit: number): Promise<unknown[] | null> {
     if (record.rows_key === "" || limit <= 0) return [];
     const first = Math.floor(offset / ROWS_PER_PAGE);
     const last = Math.floor((offset + limit - 1) / ROWS_PER_PAGE);
     const pages: unknown[] = [];
     for (let number = first; number <= last; number += 1) {
       const page = await this.#redis.hgetBuffer(record.rows_key, String(number));
+      if (page === null && number * ROWS_PER_PAGE < (record.findings?.row_count ?? 0)) return null;
       if (page === null) break;
       pages.push(...rowsPage.parse(JSON.parse((await unzip(page)).toString("utf8"))));
     }
     return pages.slice(offset - first * ROWS_PER_PAGE, offset - first * ROWS_PER_PAGE + limit);
   }
+}
+
+/** The rows of a query had to make room for newer ones. */
+export function rowsExpired({ caseId, jobId }: JobRef): Failure {
+  return new Failure(
+    "not_found",
+    `the rows of job ${JSON.stringify(jobId)} in case ${JSON.stringify(caseId)} are not kept any more: RESULT_MEMORY was reached`,
+    { hint: "Run the query again." },
+  );
 }

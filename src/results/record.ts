@@ -48,6 +48,8 @@ const recordSchema = z.object({
   findings: json.pipe(findingsSchema).optional(),
   rows_key: z.string().default(""),
   inline_rows: z.coerce.number().default(0),
+  /** The rows had to go before their time. */
+  rows_expired: z.literal("1").optional(),
   /** What people said of earlier generations. */
   remarks: json.pipe(z.array(z.string())).optional(),
 });
@@ -70,7 +72,7 @@ export function toResult(record: ResultRecord, nowMs: number): Result {
   const findings = hasExpired
     ? expiredFindings(record.expires_ms)
     : (record.findings ?? findingsSchema.parse({}));
-  return resultSchema.parse({
+  const result = resultSchema.parse({
     ...findings,
     ...head,
     warnings: [...(record.remarks ?? []), ...findings.warnings],
@@ -87,6 +89,17 @@ export function toResult(record: ResultRecord, nowMs: number): Result {
     expires_at: iso(record.expires_ms),
     cursor: record.cursor,
   });
+  return record.rows_expired === undefined ? result : withoutRows(result);
+}
+
+/** The result of a query whose rows are not there any more. */
+export function withoutRows(result: Result): Result {
+  return {
+    ...result,
+    json_result: null,
+    rows_expired: true,
+    warnings: [...result.warnings, "The rows are not kept any more: RESULT_MEMORY was reached."],
+  };
 }
 
 function toWaiting({ waiting_for, waiting_until_ms }: ResultRecord): Waiting | null {

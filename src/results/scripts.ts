@@ -125,8 +125,8 @@ return 1
 
 /**
  * ARGV: job id, generation, run ('' for the current one), status, findings, error code, keep ms, attempts, inline rows,
- * summary. With rows, KEYS[5] is theirs, and the last of their pages comes along, for most answers have but one: ARGV: its
- * number, the page.
+ * summary, whether there are rows that are not kept (1 or 0). With rows, KEYS[5] is theirs, and the last of their pages comes
+ * along, for most answers have but one: ARGV: its number, the page.
  */
 export const finish = defineScript(`${PRELUDE}
 local run, rows = ARGV[3] ~= '' and ARGV[3] or get('run'), KEYS[5]
@@ -135,8 +135,9 @@ redis.call('HDEL', record, 'waiting_for', 'waiting_until_ms', 'sending')
 if ARGV[6] ~= 'outcome_unknown' then redis.call('HDEL', record, 'note', 'note_ms') end
 redis.call('HSET', record, 'status', ARGV[4], 'findings', ARGV[5], 'error_code', ARGV[6], 'attempts', ARGV[8],
   'rows_key', rows or '', 'inline_rows', ARGV[9], 'finished_ms', string.format('%.0f', now))
+if ARGV[11] == '1' then redis.call('HSET', record, 'rows_expired', 1) end
 if rows then
-  redis.call('HSET', rows, ARGV[11], ARGV[12])
+  redis.call('HSET', rows, ARGV[12], ARGV[13])
   redis.call('PEXPIRE', rows, ARGV[7])
 end
 local cursor = announce()

@@ -16,6 +16,7 @@ import {
   sendReply,
   startedReply,
 } from "./replies.ts";
+import { type RowMemory, RowSets } from "./row-sets.ts";
 import * as scripts from "./scripts.ts";
 
 /** Who writes: a job, the generation it was enqueued as, and the run that the worker was given. */
@@ -52,7 +53,7 @@ export interface Verdict {
   status: "completed" | "failed";
   findings: Findings;
   attempts: number;
-  /** Gzipped pages, at least one, and how many of their rows are shown inline. */
+  /** Gzipped pages, at least one, and how many of their rows are shown inline. A set that is too big for all is not kept. */
   rows?: { pages: readonly Uint8Array[]; inlineRows: number };
 }
 
@@ -60,12 +61,19 @@ export class ResultStore {
   readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #isTold: () => Promise<boolean>;
+  readonly #rowSets: RowSets;
 
   /** `isTold`: whether final results are put into their case's outbox, for the webhook; default never. */
-  constructor(redis: RedisClient, prefix: string, isTold: () => Promise<boolean> = async () => false) {
+  constructor(
+    redis: RedisClient,
+    prefix: string,
+    isTold: () => Promise<boolean> = async () => false,
+    rowMemory?: RowMemory,
+  ) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#isTold = isTold;
+    this.#rowSets = new RowSets(redis, prefix, rowMemory);
   }
 
   /** Creates the record, or says what is there: it decides whether an idempotency key is the same job. */
@@ -183,11 +191,13 @@ export class ResultStore {
     const { status, findings, attempts, rows } = verdict;
     const keys = this.#keys(fence);
     const rowsKey = keys.rows(fence.jobId, fence.generation, fence.run);
-    const pages = [...(rows?.pages.entries() ?? [])].map(
-      ([number, page]) => [number, Buffer.from(page)] as const,
-    );
-    const lastPage = pages.pop();
-    for (const page of pages) await scripts.savePage(this.#redis, [rowsKey], [...page, keepMs]);
+    const pages = [...(rows?.pages ?? [])].map((page) => Buffer.from(page));
+    const bytes = pages.reduce((sum, page) => sum + page.length, 0);
+    const isKept = pages.length > 0 && (await this.#rowSets.admit(rowsKey, bytes, keepMs));
+    const lastPage = isKept ? [pages.length - 1, ...pages.splice(-1)] : [];
+    if (isKept)
+      for (const [number, page] of pages.entries())
+        await scripts.savePage(this.#redis, [rowsKey], [number, page, keepMs]);
     const args = [
       fence.generation,
       run,
@@ -198,10 +208,12 @@ export class ResultStore {
       attempts,
       rows?.inlineRows ?? 0,
       await this.#summarize(status, findings),
-      ...(lastPage ?? []),
+      rows === undefined || isKept ? 0 : 1,
+      ...lastPage,
     ];
-    const more = lastPage === undefined ? [] : [rowsKey];
-    return (await this.#run(scripts.finish, keys, fence, args, more)) === 1;
+    const isWritten = (await this.#run(scripts.finish, keys, fence, args, isKept ? [rowsKey] : [])) === 1;
+    if (isKept && !isWritten) await this.#rowSets.discard(rowsKey);
+    return isWritten;
   }
 
   async #summarize(status: Verdict["status"], findings: Findings): Promise<string> {

@@ -23,6 +23,7 @@ export const workerVariables = logVariables.extend({
   AUDIT_TTL: duration("1s", "3650d").prefault("90d"),
   RESULT_INLINE_ROWS: integer(0, 100_000).prefault("1000"),
   RESULT_INLINE_BYTES: size("0", "64mb").prefault("1mb"),
+  RESULT_MEMORY: size("0", "9999gb").optional(),
 });
 
 /** What an operator should know although the configuration is good. */

@@ -13,7 +13,7 @@ export interface Installation {
 }
 
 /** Call it at the top of a test file: it is there before the first test and gone after the last. */
-export function installForFile(options: { worker: boolean }): Installation {
+export function installForFile(options: { worker: boolean; workerEnv?: Variables }): Installation {
   let env: Variables = {};
   const undo: (() => Promise<unknown>)[] = [];
   beforeAll(async () => {
@@ -28,7 +28,7 @@ export function installForFile(options: { worker: boolean }): Installation {
       GRAPH_API_ROOT: simulator.url,
     };
     if (!options.worker) return;
-    const worker = await startWorkerProcess(env);
+    const worker = await startWorkerProcess({ ...env, ...options.workerEnv });
     undo.push(() => worker.kill("SIGTERM"));
   });
   afterAll(async () => {

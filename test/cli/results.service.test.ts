@@ -5,7 +5,9 @@ import { type Result, resultSchema } from "../../src/contract/result.ts";
 import { runBin, startBin } from "./bin.ts";
 import { installForFile, resultOf } from "./installation.ts";
 
-const installation = installForFile({ worker: true });
+/** Enough for one answer of some thousand rows, and not for two. */
+const workerEnv = { RESULT_MEMORY: "25kb" };
+const installation = installForFile({ worker: true, workerEnv });
 
 describe("results", () => {
   it("of a case are all of them, oldest first, in any format", async () => {
@@ -80,6 +82,33 @@ describe("results", () => {
       .split("\n");
     expect(ndjson).toHaveLength(rows);
     expect(Object.keys(JSON.parse(ndjson[0] ?? "")).join(",")).toBe(head);
+  });
+
+  it("say of rows that made room for newer ones that they are gone", async () => {
+    const hunt = (first: number) =>
+      installation.enqueue(
+        "execute_custom_query",
+        { case_id: "room", query: `BigTable | where Id >= ${first}`, max_results_to_return: 3_000 },
+        "--wait",
+      );
+    const { job_id: job } = resultOf(await hunt(0));
+    expect(resultOf(await hunt(3_000))).not.toHaveProperty("rows_expired");
+    const [old, young] = JSON.parse((await runBin(["results", "room", "--json"], installation.env)).out);
+    expect(old).toMatchObject({
+      status: "completed",
+      row_count: 3_000,
+      json_result: null,
+      rows_expired: true,
+    });
+    expect(young).toMatchObject({ job_id: expect.not.stringMatching(job), row_count: 3_000 });
+    expect(young.json_result).toHaveLength(1_000);
+    expect(
+      await runBin(["results", "room", "--job", job, "--format", "csv"], installation.env),
+    ).toMatchObject({
+      code: 1,
+      out: "",
+      err: `error: the rows of job "${job}" in case "room" are not kept any more: RESULT_MEMORY was reached\nRun the query again.\n`,
+    });
   });
 
   it("follow a job until it is final, one JSON a line", async () => {

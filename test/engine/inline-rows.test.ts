@@ -31,6 +31,7 @@ describe("a result shows by itself", () => {
     for (const limit of [
       { rows: 2, bytes: NO_LIMIT },
       { rows: 3, bytes: Buffer.byteLength('[{"Text":"a"},{"Text":"b"}]') },
+      { rows: 3, bytes: Buffer.byteLength('[{"Text":"a"},{"Text":"b"},{"Text":"c"}]') - 1 },
     ]) {
       expect(showRows(set, limit)).toMatchObject({
         rows: { inlineRows: 2 },

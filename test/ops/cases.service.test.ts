@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Stops } from "../../src/queue/stops.ts";
+import { caseKeys } from "../../src/results/keys.ts";
 import { CASE, UPDATE } from "./bull-board.ts";
 import { finishJob } from "./finished.ts";
 import { ask } from "./http.ts";
@@ -119,6 +120,18 @@ describe("the page of a job", () => {
     expect(firstOf(await page("&sort=Id&desc=1"))).toBe("119");
     expect(firstOf(await page("&sort=none&page=x"))).toBe("0");
     expect(await page("&sort=Id")).toContain('aria-sort="ascending"');
+  });
+
+  it("says of rows that are not kept any more that they are gone", async () => {
+    const ops = await openOps();
+    const { caseId, jobId } = await ops.client.enqueue("execute_custom_query", HUNT);
+    await finishJob(ops, { caseId, jobId }, { is_success: true }, rowsOf(2));
+    await ops.redis.hset(caseKeys(ops.prefix, caseId).record(jobId), { rows_key: "", rows_expired: 1 });
+    const { status, body } = await read(ops, `/cases/job?case_id=4711&job_id=${jobId}`);
+    expect(status).toBe(200);
+    expect(body).toContain("The rows are not kept any more");
+    expect(body).not.toContain("rows.csv");
+    expect(await read(ops, `/cases/rows.csv?case_id=4711&job_id=${jobId}`)).toMatchObject({ status: 404 });
   });
 
   it("gives all rows as CSV that no spreadsheet runs", async () => {

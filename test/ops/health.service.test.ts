@@ -63,6 +63,7 @@ describe("ops", () => {
     expect(seriesOf(text, "defender_queue_oldest_waiting_age_seconds", incidents)).toBe(0);
     expect(seriesOf(text, "defender_redis_up")).toBe(1);
     expect(seriesOf(text, "defender_redis_memory_used_bytes")).toBeGreaterThan(0);
+    expect(seriesOf(text, "defender_result_rows_bytes")).toBe(0);
   });
 
   it.each(["0.0.0.0", "::", "192.0.2.7", "ops.contoso.com"])("refuses to listen on %s", async (host) => {

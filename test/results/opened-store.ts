@@ -6,6 +6,7 @@ import { findingsSchema } from "../../src/contract/result.ts";
 import { caseKeys, type JobRef } from "../../src/results/keys.ts";
 import { ResultReader } from "../../src/results/reader.ts";
 import type { Head } from "../../src/results/record.ts";
+import type { RowMemory } from "../../src/results/row-sets.ts";
 import { type Creation, type Fence, ResultStore, type Verdict } from "../../src/results/store.ts";
 import { ChangeWatch } from "../../src/results/watch.ts";
 import { randomPrefix } from "../support/prefix.ts";
@@ -54,10 +55,10 @@ class HeldRedis extends Redis {
   }
 }
 
-export function openResults(prefix = randomPrefix()) {
+export function openResults(prefix = randomPrefix(), memory?: RowMemory) {
   const redis = new Redis(inject("redisUrl"));
   onTestFinished(() => redis.disconnect());
-  const store = new ResultStore(redis, prefix);
+  const store = new ResultStore(redis, prefix, undefined, memory);
   const recordKey = ({ caseId, jobId }: JobRef) => caseKeys(prefix, caseId).record(jobId);
 
   function create(ref: JobRef, change: Partial<Creation> = {}) {

@@ -105,6 +105,17 @@ it("a record that was completed is read with what was found, whatever fields cam
   });
 });
 
+it("a record whose rows had to go is read as a result that says so", async () => {
+  const record = await loadRecord("record-v1-rows-expired.json");
+  expect(toResult(record, record.enqueued_ms)).toMatchObject({
+    status: "completed",
+    json_result: null,
+    row_count: 2,
+    rows_expired: true,
+    warnings: [expect.stringContaining("RESULT_MEMORY")],
+  });
+});
+
 it("a job of a version that is not known is not read", async () => {
   const job = z.record(z.string(), z.unknown()).parse(await load("job-v1-minimal.json"));
   expect(jobSchema.safeParse({ ...job, v: 2 }).success).toBe(false);

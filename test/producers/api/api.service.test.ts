@@ -1,5 +1,6 @@
 /** The routes, without a worker where none is needed. */
 import { describe, expect, it } from "vitest";
+import { completed, KEEP_MS, openResults } from "../../results/opened-store.ts";
 import { openPipe } from "../../support/pipe.ts";
 import { openApi } from "./opened-api.ts";
 
@@ -151,6 +152,23 @@ describe("a case", () => {
     expect((await refused(404, "/v1/cases/none/jobs/j1")).code).toBe("not_found");
     await refused(404, "/v1/cases/none/jobs/j1", { method: "DELETE" });
     await refused(404, "/v1/cases/none/jobs/j1/rows");
+  });
+
+  it("says of rows that had to make room that they are gone", async () => {
+    const { call, refused, prefix } = await openApi();
+    const { create, start, store } = openResults(prefix, { bytes: 1 });
+    const job = { caseId: "4711", jobId: "j1" };
+    await create(job);
+    const rows = { pages: [Buffer.from("longer than may be")], inlineRows: 1 };
+    await store.finish(await start(job), completed(null, { rows }), KEEP_MS);
+    expect((await call("/v1/cases/4711/jobs/j1")).json).toMatchObject({ rows_expired: true });
+    for (const format of ["json", "ndjson", "csv"])
+      expect(await refused(410, `/v1/cases/4711/jobs/j1/rows?format=${format}`)).toMatchObject({
+        title: "Gone",
+        code: "not_found",
+        retryable: false,
+        hint: "Run the query again.",
+      });
   });
 
   it("lets a job be taken back, once, and leaves an audit line", async () => {
