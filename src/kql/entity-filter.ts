@@ -1,10 +1,10 @@
 /** Turns entities into a `where` clause for each table. Nothing to filter by is never "everything": then there is no clause. */
 import { ENTITY_KINDS, type EntityKind, entityKind, type TargetEntity } from "../contract/entities.ts";
-import { entityColumns } from "./entity-columns.ts";
 import { AUTO, type EntityKeys, KEY_ARGUMENTS } from "./entity-keys.ts";
 import { foldAscii, questionsOf } from "./entity-questions.ts";
 import { isMailbox, type Reading, readEntity } from "./entity-readings.ts";
 import { hasColumn } from "./schema.ts";
+import { entityColumns } from "./tables.ts";
 
 export interface EntityRequest {
   tables: readonly string[];

@@ -88,7 +88,7 @@ describe("ops hash-password", () => {
     const { code, out, err } = await ended;
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^scrypt\$\d+\$\d+\$\d+\$[\w-]+\$[\w-]+\n$/);
-    expect(loadOpsConfig({ OPS_USERS: `ada:operator:${out.trim()}` }).users).toHaveLength(1);
+    expect(loadOpsConfig({ OPS_USERS: `ada:operator:${out.trim()}` }).users).toMatchObject({ listed: [{}] });
   });
 
   it("refuses a password that is too short, without repeating it", async () => {

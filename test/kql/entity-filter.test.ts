@@ -1,10 +1,9 @@
 /** The where clauses made of entities, and the cases in which there are none. */
 import { describe, expect, it } from "vitest";
 import { ENTITY_KINDS, type EntityKind, type TargetEntity } from "../../src/contract/entities.ts";
-import { entityColumns, entityTables } from "../../src/kql/entity-columns.ts";
 import { buildEntityFilter, type EntityRequest } from "../../src/kql/entity-filter.ts";
 import { hasColumn } from "../../src/kql/schema.ts";
-import { timeColumn } from "../../src/kql/tables.ts";
+import { entityColumns, entityTables, timeColumn } from "../../src/kql/tables.ts";
 import { parseKql } from "../support/kusto.ts";
 
 const NO_KEYS: Record<EntityKind, string | null> = {

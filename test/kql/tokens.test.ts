@@ -33,6 +33,14 @@ describe("tokenize", () => {
     expect(texts(`'a''b'`)).toEqual(["'a'", "'b'"]);
   });
 
+  it("bears brackets 200 deep, and refuses deeper ones, which would hold the parser", () => {
+    const nested = (depth: number) => `T | where ${"([".repeat(depth / 2)}1${"])".repeat(depth / 2)}`;
+    expect(tokenize(nested(200))).toHaveLength(404);
+    expect(() => tokenize(nested(202))).toThrow(
+      "brackets are nested more than 200 deep at line 1, column 211; allowed: 200",
+    );
+  });
+
   it("leaves out comments up to the end of their line, whatever ends it", () => {
     expect(texts("a // ; '\nb // |\r c // (\u2028 d // end")).toEqual(["a", "b", "c", "d"]);
   });

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { executeEntityQuery } from "../../src/actions/execute-entity-query.ts";
 import { ENTITY_KINDS, type EntityKind } from "../../src/contract/entities.ts";
-import { entityColumns } from "../../src/kql/entity-columns.ts";
+import { entityColumns } from "../../src/kql/tables.ts";
 import { ENQUEUED_AT, runHunt } from "../kql/hunting.ts";
 import { interpret } from "../simulator/hunting/interpreter.ts";
 import type { Column, Row } from "../simulator/hunting/relation.ts";
