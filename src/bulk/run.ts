@@ -123,7 +123,11 @@ export type RunStatus = z.output<typeof runStatusSchema>;
 
 /** Incidents that came to an end, however they did. */
 export function endedOf({ changed, unchanged, skipped, failed }: RunCounts): number {
-  return changed + unchanged + sum(SKIP_REASONS.map((reason) => skipped[reason])) + failedOf({ failed });
+  return changed + unchanged + skippedOf({ skipped }) + failedOf({ failed });
+}
+
+export function skippedOf({ skipped }: Pick<RunCounts, "skipped">): number {
+  return sum(SKIP_REASONS.map((reason) => skipped[reason]));
 }
 
 export function failedOf({ failed }: Pick<RunCounts, "failed">): number {

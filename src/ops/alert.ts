@@ -1,4 +1,5 @@
 /** What ops raises the alarm about, found anew each time from how the queues stand. */
+import { runsQueueName } from "../queue/names.ts";
 import type { Situation } from "./situation.ts";
 
 /** `key` tells one alert from another; it stays the same for as long as the trouble lasts. */
@@ -23,7 +24,7 @@ export const REDIS_AWAY: Alert = {
 
 /** `heldSinceMs`: how long each queue, by its name, has been held without a break. */
 export function findAlerts(
-  { nowMs, figures, memory, ends }: Situation,
+  { nowMs, figures, bulk, memory, ends }: Situation,
   heldSinceMs: ReadonlyMap<string, number>,
 ): Alert[] {
   const alerts: Alert[] = [];
@@ -51,6 +52,15 @@ export function findAlerts(
     const day = new Date(atMs).toISOString().slice(0, 10);
     const [severity, verb] = atMs > nowMs ? (["warning", "ends"] as const) : (["critical", "ended"] as const);
     add(severity, `credential-ends:${instance}`, `the credential of ${instance} ${verb} on ${day}`);
+  }
+  for (const { instance, runs, workers } of bulk) {
+    const atWork = runs.selecting + runs.running;
+    if (atWork > 0 && workers === 0)
+      add(
+        "critical",
+        `no-worker:${runsQueueName(instance)}`,
+        `${atWork} bulk runs of ${instance} are at work, and no worker listens`,
+      );
   }
   if (memory.max > 0 && memory.used > LARGEST_MEMORY_SHARE * memory.max)
     add("warning", "redis-full", `Redis is over ${100 * LARGEST_MEMORY_SHARE} % full`);

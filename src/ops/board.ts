@@ -2,12 +2,13 @@
 import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
-import type { Job as QueueJob } from "bullmq";
+import type { Queue, Job as QueueJob } from "bullmq";
 import type { FastifyPluginCallback } from "fastify";
 import { Failure } from "../contract/failure.ts";
 import { jobSchema } from "../contract/job.ts";
 import { type Enqueuer, unsettled } from "../queue/enqueue.ts";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
+import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
 import { showData, showReason } from "./shown-job.ts";
 import type { ShownQueue } from "./shown-queues.ts";
@@ -47,13 +48,47 @@ export function createBoard(options: BoardOptions): Board {
   return {
     plugin: server.registerPlugin(),
     show(queues) {
-      for (const queue of queues) {
-        if (known.has(queue.name)) continue;
-        known.add(queue.name);
-        board.addQueue(new BoardQueue(queue, options));
+      const add = (name: string, make: () => BullMQAdapter): void => {
+        if (known.has(name)) return;
+        known.add(name);
+        board.addQueue(make());
+      };
+      for (const queue of queues) add(queue.name, () => new BoardQueue(queue, options));
+      for (const { instance } of queues.filter(({ lane }) => lane === "ping")) {
+        const name = runsQueueName(instance);
+        add(name, () => new TicketQueue(options.queues.get(name)));
       }
     },
   };
+}
+
+/** Without a ticket a run stands still until a worker notices, and one that is moved upsets the turns: they are only looked at. */
+class TicketQueue extends BullMQAdapter {
+  constructor(queue: Queue) {
+    super(queue, { readOnlyMode: true });
+  }
+
+  override getDescription(): string {
+    return "Tickets by which workers work on bulk runs. The runs themselves: /runs";
+  }
+
+  override async getJob(id: string): Promise<QueueJob | undefined> {
+    const job = await super.getJob(id);
+    return job && showJob(job);
+  }
+
+  override async getJobs(...range: Parameters<BullMQAdapter["getJobs"]>): Promise<QueueJob[]> {
+    return (await super.getJobs(...range)).map((job) => showJob(job));
+  }
+}
+
+/** The job is the board's own copy, which it never writes back. */
+function showJob(job: QueueJob, reasonOf = showReason): QueueJob {
+  job.data = showData(job.data);
+  job.returnvalue = job.returnvalue && showData(job.returnvalue);
+  job.failedReason = job.failedReason && reasonOf(job.failedReason);
+  job.stacktrace = [];
+  return job;
 }
 
 class BoardQueue extends BullMQAdapter {
@@ -93,14 +128,9 @@ class BoardQueue extends BullMQAdapter {
     return jobs.map((job) => this.#show(job, async () => {}));
   }
 
-  /** The job is the board's own copy, which it never writes back. */
   #show(job: QueueJob, onRefused: (refusal: Error) => Promise<void>): QueueJob {
     const { data, failedReason } = job;
     const retry = job.retry.bind(job);
-    job.data = showData(data);
-    job.returnvalue = job.returnvalue && showData(job.returnvalue);
-    job.failedReason = job.failedReason && this.#showReason(job.failedReason);
-    job.stacktrace = [];
     job.retry = async (state) => {
       try {
         // The result of a failed job is final: moved back as it is, it would only find that it is over.
@@ -111,7 +141,7 @@ class BoardQueue extends BullMQAdapter {
         await onRefused(Object.assign(error, { statusCode: 409 }));
       }
     };
-    return job;
+    return showJob(job, this.#showReason);
   }
 
   async #askAgain(data: unknown, failedReason: string | undefined): Promise<boolean> {

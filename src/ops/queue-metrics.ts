@@ -1,12 +1,7 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
-import type { CredentialEnds } from "../queue/credential-ends.ts";
-import type { Queues } from "../queue/queues.ts";
-import type { Stops } from "../queue/stops.ts";
-import type { RedisClient } from "../redis-script.ts";
 import type { RowSets } from "../results/row-sets.ts";
-import type { ShownQueue } from "./shown-queues.ts";
-import { NEWEST_FAILED, readSituation, STATES } from "./situation.ts";
+import { ITEM_ENDS, LIVE_STATES, NEWEST_FAILED, readSituation, type Sources, STATES } from "./situation.ts";
 
 export class QueueMetrics {
   readonly registry = new Registry();
@@ -20,6 +15,9 @@ export class QueueMetrics {
   readonly #unsettled: Gauge;
   readonly #paused: Gauge;
   readonly #credentialEnd: Gauge;
+  readonly #bulkRuns: Gauge;
+  readonly #bulkItems: Gauge;
+  readonly #bulkWorkers: Gauge;
 
   constructor() {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
@@ -48,6 +46,18 @@ export class QueueMetrics {
       "When the certificate or secret of an instance ends, in Unix time; only where that is known.",
       ["instance"],
     );
+    this.#bulkRuns = gauge("defender_bulk_runs", "Bulk runs that are not over, by state.", [
+      "instance",
+      "state",
+    ]);
+    this.#bulkItems = gauge(
+      "defender_bulk_items",
+      "Incidents of bulk runs that are not over, by outcome; those that are waiting or in_hand are left.",
+      ["instance", "outcome"],
+    );
+    this.#bulkWorkers = gauge("defender_bulk_workers", "Live workers that listen for bulk runs.", [
+      "instance",
+    ]);
     this.#redisUp = gauge("defender_redis_up", "1 when Redis answered this scrape, else 0.");
     this.#memoryUsed = gauge("defender_redis_memory_used_bytes", "Memory that Redis uses.");
     this.#memoryMax = gauge(
@@ -58,15 +68,8 @@ export class QueueMetrics {
   }
 
   /** When Redis is away, only `defender_redis_up` is left, for old figures would be lies. */
-  async collect(
-    redis: RedisClient,
-    queues: Queues,
-    list: () => Promise<ShownQueue[]>,
-    stops: Pick<Stops, "list">,
-    ends: Pick<CredentialEnds, "list">,
-    rowSets: Pick<RowSets, "bytes">,
-  ): Promise<void> {
-    const reading = Promise.all([readSituation(redis, queues, list, stops, ends), rowSets.bytes()]);
+  async collect(sources: Sources, rowSets: Pick<RowSets, "bytes">): Promise<void> {
+    const reading = Promise.all([readSituation(sources), rowSets.bytes()]);
     const [read, rowBytes] = await reading.catch(() => [null, 0] as const);
     for (const each of [
       this.#jobs,
@@ -77,6 +80,7 @@ export class QueueMetrics {
       this.#credentialEnd,
     ])
       each.reset();
+    for (const each of [this.#bulkRuns, this.#bulkItems, this.#bulkWorkers]) each.reset();
     this.#memoryUsed.remove();
     this.#memoryMax.remove();
     this.#rowBytes.remove();
@@ -96,6 +100,11 @@ export class QueueMetrics {
       this.#workers.set({ instance, lane, priority }, workers);
       this.#unsettled.set({ instance, lane, priority }, unsettled);
       this.#oldestAge.set({ instance, lane, priority }, oldestAgeMs / 1_000);
+    }
+    for (const { instance, runs, items, workers } of read.bulk) {
+      for (const state of LIVE_STATES) this.#bulkRuns.set({ instance, state }, runs[state]);
+      for (const outcome of ITEM_ENDS) this.#bulkItems.set({ instance, outcome }, items[outcome]);
+      this.#bulkWorkers.set({ instance }, workers);
     }
   }
 }

@@ -2,7 +2,16 @@
 import type { Change } from "../bulk/change.ts";
 import { formatDuration, grouped, plural } from "../bulk/numbers.ts";
 import { percentOf, remainingMs } from "../bulk/pace.ts";
-import { endedOf, FIELDS, type Outcome, type RunSpec, type RunState, type RunStatus } from "../bulk/run.ts";
+import {
+  endedOf,
+  FIELDS,
+  failedOf,
+  type Outcome,
+  type RunSpec,
+  type RunState,
+  type RunStatus,
+  skippedOf,
+} from "../bulk/run.ts";
 import type { Where } from "../bulk/selection.ts";
 import { sameValue } from "../contract/incident-change.ts";
 
@@ -102,7 +111,7 @@ export function countsOf({ counts }: RunStatus): [string, number][] {
 
 /** Incidents that are not as was asked. */
 export function missesOf({ counts }: RunStatus): number {
-  return endedOf(counts) - counts.changed - counts.unchanged;
+  return skippedOf(counts) + failedOf(counts);
 }
 
 /** Whether it writes at all. */

@@ -78,6 +78,8 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const metrics = new QueueMetrics();
   const list = () => listShownQueues(redis, prefix);
   const rowSets = new RowSets(redis, prefix);
+  const runs = new RunReader(redis, prefix);
+  const sources = { redis, queues, list, runs, stops: stopList, ends };
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
   const app = fastify({ forceCloseConnections: true });
@@ -108,12 +110,12 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
   addAssets(app);
   addCases(app, { reader: new ResultReader(redis, prefix), redis: config.redis });
-  addRuns(app, { reader: new RunReader(redis, prefix), store: new RunStore(redis, prefix), queues, log });
+  addRuns(app, { reader: runs, store: new RunStore(redis, prefix), queues, log });
   if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), trail, log });
   addHealthRoutes(app, {
     checks: () => ({ redis: async () => ((await redis.ping()) === "PONG" ? null : "no PONG") }),
     registry: metrics.registry,
-    collect: () => metrics.collect(redis, queues, list, stopList, ends, rowSets),
+    collect: () => metrics.collect(sources, rowSets),
   });
   await app.register(board.plugin, { prefix: "/queues" });
   app.addHook("onClose", async () => {
@@ -125,7 +127,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
     redis,
     prefix,
     log,
-    read: () => readSituation(redis, queues, list, stopList, ends),
+    read: () => readSituation(sources),
   });
   app.addHook("onClose", async () => watching.stop());
   const port = await listen(app, config, "OPS_HOST, OPS_PORT");

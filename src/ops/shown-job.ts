@@ -18,6 +18,7 @@ const shownSchema = z
     requested_by: shown,
     enqueued_at: shown,
     expires_at: shown,
+    run_id: shown,
   })
   .catch({});
 

@@ -1,7 +1,10 @@
 /** How all queues stand, and Redis with them: read anew for every scrape and every look for alerts. */
 import { z } from "zod";
+import { failedOf, isOver, type RunStatus, skippedOf } from "../bulk/run.ts";
+import type { RunReader } from "../bulk/run-reader.ts";
 import type { CredentialEnd, CredentialEnds } from "../queue/credential-ends.ts";
 import { type Memory, readMemory } from "../queue/memory.ts";
+import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stop, Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
@@ -10,6 +13,9 @@ import type { ShownQueue } from "./shown-queues.ts";
 /** As many are read of every queue. */
 export const NEWEST_FAILED = 200;
 export const STATES = ["waiting", "active", "delayed", "failed"] as const;
+
+export const LIVE_STATES = ["selecting", "running", "paused"] as const;
+export const ITEM_ENDS = ["changed", "unchanged", "skipped", "failed", "waiting", "in_hand"] as const;
 
 const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
 const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
@@ -26,10 +32,20 @@ export interface QueueState {
   heldMs: number;
 }
 
+/** Bulk runs of an instance that are not over, and their incidents by what became of them. */
+export interface BulkState {
+  instance: string;
+  runs: Readonly<Record<(typeof LIVE_STATES)[number], number>>;
+  items: Readonly<Record<(typeof ITEM_ENDS)[number], number>>;
+  /** Those that listen for bulk runs. */
+  workers: number;
+}
+
 export interface Situation {
   /** Redis's time. */
   nowMs: number;
   figures: readonly QueueState[];
+  bulk: readonly BulkState[];
   memory: Memory;
   stops: readonly Stop[];
   /** When credentials end, as far as it is known. */
@@ -38,23 +54,56 @@ export interface Situation {
 
 const LATELY_MS = 10 * 60_000;
 
+/** Where a situation is read. */
+export interface Sources {
+  redis: RedisClient;
+  queues: Queues;
+  list(): Promise<ShownQueue[]>;
+  runs: Pick<RunReader, "live">;
+  stops: Pick<Stops, "list">;
+  ends: Pick<CredentialEnds, "list">;
+}
+
 /** Rejects, or takes long, when Redis is away. */
-export async function readSituation(
-  redis: RedisClient,
-  queues: Queues,
-  list: () => Promise<ShownQueue[]>,
-  stopList: Pick<Stops, "list">,
-  credentialEnds: Pick<CredentialEnds, "list">,
-): Promise<Situation> {
-  const [[seconds, microseconds], memory, stops, ends] = await Promise.all([
+export async function readSituation({ redis, queues, list, runs, stops, ends }: Sources): Promise<Situation> {
+  const [[seconds, microseconds], memory, stopped, listed, live, ended] = await Promise.all([
     redis.time().then((time) => redisTime.parse(time)),
     readMemory(redis),
-    stopList.list(),
-    credentialEnds.list(),
+    stops.list(),
+    list(),
+    runs.live(),
+    ends.list(),
   ]);
   const nowMs = seconds * 1_000 + microseconds / 1_000;
-  const figures = await Promise.all((await list()).map((queue) => readQueue(queue, queues, nowMs)));
-  return { nowMs, memory, stops, ends, figures };
+  const instances = [
+    ...new Set([...listed.filter(({ lane }) => lane === "ping"), ...live].map(({ instance }) => instance)),
+  ];
+  const [figures, bulk] = await Promise.all([
+    Promise.all(listed.map((queue) => readQueue(queue, queues, nowMs))),
+    Promise.all(instances.map((instance) => readBulk(instance, live, queues))),
+  ]);
+  return { nowMs, memory, stops: stopped, ends: ended, figures, bulk };
+}
+
+async function readBulk(instance: string, live: readonly RunStatus[], queues: Queues): Promise<BulkState> {
+  const runs = live.filter((run) => run.instance === instance && !isOver(run.state));
+  const sum = (count: (run: RunStatus) => number): number =>
+    runs.reduce((total, run) => total + count(run), 0);
+  const inState = (state: (typeof LIVE_STATES)[number]): number =>
+    runs.filter((run) => run.state === state).length;
+  return {
+    instance,
+    runs: { selecting: inState("selecting"), running: inState("running"), paused: inState("paused") },
+    items: {
+      changed: sum(({ counts }) => counts.changed),
+      unchanged: sum(({ counts }) => counts.unchanged),
+      skipped: sum(({ counts }) => skippedOf(counts)),
+      failed: sum(({ counts }) => failedOf(counts)),
+      waiting: sum(({ counts }) => counts.waiting),
+      in_hand: sum(({ counts }) => counts.in_hand),
+    },
+    workers: await queues.get(runsQueueName(instance)).getWorkersCount(),
+  };
 }
 
 async function readQueue(queue: ShownQueue, queues: Queues, nowMs: number): Promise<QueueState> {

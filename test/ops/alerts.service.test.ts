@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { RunReader } from "../../src/bulk/run-reader.ts";
+import { RunStore } from "../../src/bulk/run-store.ts";
 import { createLog } from "../../src/log.ts";
 import { OLDEST_INTERACTIVE_MS } from "../../src/ops/alert.ts";
 import { Alerter } from "../../src/ops/alerter.ts";
@@ -9,6 +11,7 @@ import { CredentialEnds } from "../../src/queue/credential-ends.ts";
 import { listQueues } from "../../src/queue/instance-queues.ts";
 import { Stops } from "../../src/queue/stops.ts";
 import { INCIDENTS, UPDATE } from "./bull-board.ts";
+import { makeRun } from "./finished-run.ts";
 import { metrics, seriesOf } from "./health.ts";
 import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
 
@@ -21,12 +24,15 @@ function openAlerter(
   const notices: Notice[] = [];
   const stops = new Stops(redis, prefix);
   const ends = new CredentialEnds(redis, prefix);
+  const runs = new RunReader(redis, prefix);
   const alerter = new Alerter({
     redis,
     prefix,
     log: silent,
     read: async () =>
-      change(await readSituation(redis, queues, () => listQueues(redis, prefix), stops, ends)),
+      change(
+        await readSituation({ redis, queues, list: () => listQueues(redis, prefix), runs, stops, ends }),
+      ),
     tell: async (notice) => void notices.push(notice),
   });
   return { alerter, notices };
@@ -58,6 +64,19 @@ describe("alerts", () => {
 
     expect([...first.notices, ...second.notices].slice(-1)).toMatchObject([{ state: "recovered" }]);
     expect([...first.notices, ...second.notices]).toHaveLength(2);
+  });
+
+  it("tell of a bulk run that no worker listens for, and not of one that is paused", async () => {
+    const ops = await openOps();
+    const { alerter, notices } = openAlerter(ops);
+    await makeRun(ops, {}, 1);
+    await alerter.look();
+    await new RunStore(ops.redis, ops.prefix).pause("r1");
+    await alerter.look();
+    expect(notices.map(({ state, text }) => [state, text])).toEqual([
+      ["firing", "1 bulk runs of default are at work, and no worker listens"],
+      ["recovered", "1 bulk runs of default are at work, and no worker listens"],
+    ]);
   });
 
   it.each([
@@ -160,7 +179,14 @@ describe("alerts", () => {
       redis: ops.redis,
       prefix: ops.prefix,
       log: silent,
-      read: async () => ({ nowMs: 0, figures: [], stops: [], ends: [], memory: { used: 90, max: 100 } }),
+      read: async () => ({
+        nowMs: 0,
+        figures: [],
+        bulk: [],
+        stops: [],
+        ends: [],
+        memory: { used: 90, max: 100 },
+      }),
       tell: async ({ key }) => {
         if (isDown) throw new Error("down");
         told.push(key);

@@ -1,6 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { jobSchema } from "../../src/contract/job.ts";
 import { findingsSchema } from "../../src/contract/result.ts";
+import { runsQueueName } from "../../src/queue/names.ts";
+import { addTickets } from "../../src/queue/run-tickets.ts";
 import { caseKeys } from "../../src/results/keys.ts";
 import { ResultStore } from "../../src/results/store.ts";
 import { startSimulator } from "../simulator/simulator.ts";
@@ -127,6 +129,31 @@ describe("a board with writes on", () => {
     const retry = `${ops.url}/queues/api/queues/${INCIDENTS}/${foreign.id}/retry`;
     expect(await ask(retry, { method: "PUT", headers: { origin: ops.url } })).toMatchObject({ status: 204 });
     expect(await queue.getJobState(foreign.id ?? "")).toBe("waiting");
+  });
+
+  it("shows the tickets of bulk runs, and lets nobody touch them", async () => {
+    const ops = await openOps({ OPS_WRITES: "on" });
+    const name = runsQueueName("default");
+    const tickets = ops.queues.get(name);
+    await addTickets(ops.queues, "default", "r1");
+    await tickets.add("run", { v: 1, run_id: "r2", secret: "canary" }, { jobId: "canary-1", delay: 60_000 });
+    const shown = (await listQueues(ops, name)).find((queue) => queue.name === name);
+    expect(shown).toMatchObject({ readOnlyMode: true, description: expect.stringContaining("/runs") });
+    expect(shown?.jobs.map(({ data }) => data)).toEqual([
+      { run_id: "r1" },
+      { run_id: "r1" },
+      { run_id: "r2" },
+    ]);
+    const before = await tickets.getJobCounts();
+    for (const path of ["canary-1/clean", "canary-1/promote", "clean/delayed", "promote", "pause"]) {
+      const url = `${ops.url}/queues/api/queues/${name}/${path}`;
+      expect([path, (await ask(url, { method: "PUT", headers: { origin: ops.url } })).status]).toEqual([
+        path,
+        405,
+      ]);
+    }
+    await ask(`${ops.url}/queues/api/queues/pause`, { method: "PUT", headers: { origin: ops.url } });
+    expect([await tickets.getJobCounts(), await tickets.isPaused()]).toEqual([before, false]);
   });
 
   it("pauses and resumes a queue", async () => {

@@ -28,6 +28,7 @@ describe("the board", () => {
       HUNTING,
       `${HUNTING}-bulk`,
       "defender-default-ping",
+      "defender-default-incidents-runs",
     ]);
     await publishInstances(ops.redis, ops.prefix, ["fabrikam-eu"], PUBLISHED);
     expect((await listQueues(ops)).map(({ name }) => name)).toContain("defender-fabrikam-eu-hunting-bulk");

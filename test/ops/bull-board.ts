@@ -54,7 +54,7 @@ export async function fillQueue(ops: Opened) {
     await queue.getJobCounts(),
     await queue.isPaused(),
     await queue.getGlobalConcurrency(),
-    await new RunReader(redis, prefix).list(),
+    (await new RunReader(redis, prefix).list()).map((run) => [run.state, run.reason, run.counts]),
   ];
   return { failed: `${failed.jobId}-1`, waiting: `${waiting.jobId}-1`, state };
 }

@@ -2,10 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, inject, it, onTestFinished } from "vitest";
+import { RunStore } from "../../src/bulk/run-store.ts";
 import { loadOpsConfig } from "../../src/config.ts";
 import { createLog } from "../../src/log.ts";
 import { startOps } from "../../src/ops/server.ts";
 import { CASE, UPDATE } from "./bull-board.ts";
+import { makeRun } from "./finished-run.ts";
 import { health, metrics, seriesOf } from "./health.ts";
 import { failNextJob, openOps } from "./opened.ts";
 
@@ -64,6 +66,24 @@ describe("ops", () => {
     expect(seriesOf(text, "defender_redis_up")).toBe(1);
     expect(seriesOf(text, "defender_redis_memory_used_bytes")).toBeGreaterThan(0);
     expect(seriesOf(text, "defender_result_rows_bytes")).toBe(0);
+  });
+
+  it("counts bulk runs that are not over, and their incidents by what became of them", async () => {
+    const ops = await openOps();
+    await makeRun(ops, {}, 4, [{ result: "changed" }, { result: "skipped", reason: "merged" }]);
+    await makeRun(ops, { run_id: "r2" }, 3, [{ result: "failed", code: "not_found" }]);
+    await new RunStore(ops.redis, ops.prefix).pause("r2");
+    await makeRun(ops, { run_id: "over" }, 1, [{ result: "changed" }]);
+    const text = await metrics(ops.url);
+    const states = ["selecting", "running", "paused"].map((state) =>
+      seriesOf(text, "defender_bulk_runs", { instance: "default", state }),
+    );
+    expect(states).toEqual([0, 1, 1]);
+    const outcomes = ["changed", "unchanged", "skipped", "failed", "waiting", "in_hand"].map((outcome) =>
+      seriesOf(text, "defender_bulk_items", { instance: "default", outcome }),
+    );
+    expect(outcomes).toEqual([1, 0, 1, 1, 4, 0]);
+    expect(seriesOf(text, "defender_bulk_workers", { instance: "default" })).toBe(0);
   });
 
   it.each(["0.0.0.0", "::", "192.0.2.7", "ops.contoso.com"])("refuses to listen on %s", async (host) => {

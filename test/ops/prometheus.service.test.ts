@@ -16,6 +16,8 @@ import { openOps, openWorker } from "./opened.ts";
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
 const read = (name: string): string => readFileSync(pathOf(name), "utf8");
 
+const RULES_TEST = fileURLToPath(new URL("alerts.promtool.yml", import.meta.url));
+
 const rulesSchema = z.object({
   groups: z.array(
     z.object({
@@ -74,6 +76,20 @@ describe("the metrics", () => {
     }
   });
 
+  it("that every ops server tells alike are counted once, however many there are", async () => {
+    const { ops } = await openBoth();
+    const told = [...ops.matchAll(/^# TYPE (defender_\S+) /gm)].map(([, name = ""]) => name);
+    expect(told.length).toBeGreaterThan(10);
+    let asked = 0;
+    for (const expr of [...expressions, read("kubernetes.yml")])
+      for (const { 0: name, index } of expr.matchAll(/\bdefender_[a-z0-9_]+/g)) {
+        if (!told.includes(name)) continue;
+        asked += 1;
+        expect(expr.slice(0, index)).toMatch(/\b(?:max|min)(?: by \([^)]*\) )?\($/);
+      }
+    expect(asked).toBeGreaterThan(15);
+  });
+
   it("tell workers, pauses, limits, waits at the gate and the token's time", async () => {
     const { ops, worker } = await openBoth();
     const incidents = { instance: "default", lane: "incidents" };
@@ -99,6 +115,7 @@ describe("the metrics", () => {
       promtool(program, ["check", "config", "--syntax-only", pathOf("prometheus/scrape.yml")]),
     ).toMatchObject({ ok: true });
     const { ops, worker } = await openBoth();
+    expect(promtool(program, ["test", "rules", RULES_TEST])).toMatchObject({ ok: true });
     // Node's own default metrics have names that the linter does not like; ours have none.
     for (const text of [ops, worker]) {
       const { said } = promtool(program, ["check", "metrics"], text);

@@ -1,5 +1,6 @@
 /** What ops shows of results on their way to the webhook. */
 import { expect, it } from "vitest";
+import { RunReader } from "../../src/bulk/run-reader.ts";
 import { findAlerts } from "../../src/ops/alert.ts";
 import { listShownQueues } from "../../src/ops/shown-queues.ts";
 import { readSituation } from "../../src/ops/situation.ts";
@@ -49,7 +50,8 @@ it("it is counted, and told of as an alert", async () => {
   expect(seriesOf(await metrics(url), "defender_queue_jobs", { ...labels, state: "failed" })).toBe(1);
   const list = () => listShownQueues(redis, prefix);
   const [stops, ends] = [new Stops(redis, prefix), new CredentialEnds(redis, prefix)];
-  const situation = await readSituation(redis, queues, list, stops, ends);
+  const runs = new RunReader(redis, prefix);
+  const situation = await readSituation({ redis, queues, list, runs, stops, ends });
   expect(findAlerts(situation, new Map()).map(({ text }) => text)).toContain(
     "1 jobs on the webhook's queue have failed for good",
   );

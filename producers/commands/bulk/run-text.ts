@@ -1,7 +1,7 @@
 /** How a run stands, in words, and as an event for programs. */
 import { formatDuration, grouped, plural } from "../../../src/bulk/numbers.ts";
 import { remainingMs } from "../../../src/bulk/pace.ts";
-import { endedOf, failedOf, isOver, type RunCounts, type RunStatus } from "../../../src/bulk/run.ts";
+import { endedOf, failedOf, isOver, type RunCounts, type RunStatus, skippedOf } from "../../../src/bulk/run.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { visible } from "../../../src/output.ts";
 import { commandLine } from "../session.ts";
@@ -10,11 +10,10 @@ import { formatTable } from "../table.ts";
 /** Counts in one line: `changed 5, unchanged 1, skipped 2 (changed 1, merged 1), failed 0, waiting 3, in hand 1`. */
 export function formatCounts(counts: RunCounts): string {
   const { changed, unchanged, skipped, failed, waiting, in_hand: inHand } = counts;
-  const skips = endedOf(counts) - changed - unchanged - failedOf(counts);
   return [
     `changed ${grouped(changed)}`,
     `unchanged ${grouped(unchanged)}`,
-    `skipped ${grouped(skips)}${formatParts(skipped)}`,
+    `skipped ${grouped(skippedOf(counts))}${formatParts(skipped)}`,
     `failed ${grouped(failedOf(counts))}${formatParts(failed)}`,
     `waiting ${grouped(waiting)}`,
     `in hand ${grouped(inHand)}`,
