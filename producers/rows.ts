@@ -7,6 +7,7 @@ import { toCsv } from "../src/results/csv.ts";
 import type { RowsPage } from "../src/results/reader.ts";
 
 type Row = Record<string, unknown>;
+export type ReadRows = (page: { offset: number; limit: number }) => Promise<RowsPage>;
 
 const pageSchema = z.array(z.record(z.string(), z.unknown()));
 
@@ -15,20 +16,28 @@ export function columnsOf({ status, schema }: Result): string[] | null {
   return status === "completed" && schema ? schema.map(({ name }) => name) : null;
 }
 
-/** CSV begins with a line of names. `read` gives a page; it is asked for one after the other, as they are taken. */
+/** `read` is asked for one page after the other, as they are taken. */
+export async function* rowPages(read: ReadRows, from = 0): AsyncGenerator<Row[], void> {
+  let total = from + 1;
+  for (let offset = from; offset < total; offset += ROWS_PER_PAGE) {
+    const page = await read({ offset, limit: ROWS_PER_PAGE });
+    total = page.total;
+    yield pageSchema.parse(page.rows);
+  }
+}
+
+/** CSV begins with a line of names. */
 export async function* rowTexts(
-  read: (page: { offset: number; limit: number }) => Promise<RowsPage>,
+  read: ReadRows,
   columns: readonly string[],
   format: "csv" | "ndjson",
   from = 0,
 ): AsyncGenerator<string, void> {
   const toText = format === "csv" ? csvRows : ndjsonRows;
-  let total = from + 1;
-  for (let offset = from; offset < total; offset += ROWS_PER_PAGE) {
-    const page = await read({ offset, limit: ROWS_PER_PAGE });
-    const head = format === "csv" && offset === from ? toCsv([columns]) : "";
-    yield head + toText(columns, pageSchema.parse(page.rows));
-    total = page.total;
+  let head = format === "csv" ? toCsv([columns]) : "";
+  for await (const rows of rowPages(read, from)) {
+    yield head + toText(columns, rows);
+    head = "";
   }
 }
 

@@ -4,7 +4,7 @@ import type { Result } from "../../src/contract/result.ts";
 import { visible } from "../../src/output.ts";
 import { formatTable, terminalWidth } from "./table.ts";
 
-/** More are for a file: `--format csv`. */
+/** All of them are for `results --job`. */
 const ROWS_SHOWN = 20;
 /** With less room for a column, rows are printed one below the other. */
 const READABLE_COLUMN = 9;
@@ -96,14 +96,19 @@ function formatRows({ schema, row_count, json_result }: Result): string[] {
   const columns = schema.map(({ name }) => name);
   const rows = parsed.data.slice(0, ROWS_SHOWN);
   const total = row_count ?? parsed.data.length;
+  const text = formatRowTable(columns, rows);
+  return total > rows.length
+    ? [text, `${rows.length} of ${total} rows; all of them: defender-actions results <case_id> --job <id>`]
+    : [text];
+}
+
+/** Rows of a query: a table, or where the terminal is too narrow for one, a list. */
+export function formatRowTable(columns: readonly string[], rows: readonly Record<string, unknown>[]): string {
   const fits = terminalWidth() >= columns.length * (READABLE_COLUMN + 3) + 1;
   const cells = (row: Record<string, unknown>) => columns.map((name) => cellText(row[name]));
-  const text = fits
+  return fits
     ? formatTable(columns.map(visible), rows.map(cells))
     : rows.map((row) => listCells(columns, cells(row))).join("\n\n");
-  return total > rows.length
-    ? [text, `${rows.length} of ${total} rows; all of them: --format csv or --format ndjson`]
-    : [text];
 }
 
 function listCells(columns: readonly string[], cells: readonly string[]): string {

@@ -6,11 +6,12 @@ import { exitCodeOfResult } from "../../src/exit.ts";
 import { printJson, printText } from "../../src/output.ts";
 import { unknownJob } from "../../src/results/wait.ts";
 import type { Client, JobRef } from "../client.ts";
-import { exportRows } from "./export-rows.ts";
+import { exportRows, printWhole } from "./export-rows.ts";
 import { follow } from "./follow.ts";
 import { formatResult, formatResults } from "./result-text.ts";
 import { withClient } from "./session.ts";
 import { FORMATS, type Format, openSummaries } from "./summaries.ts";
+import { hasRows } from "./whole-result.ts";
 
 interface Options {
   job?: string;
@@ -24,7 +25,10 @@ interface Options {
 export function defineResults(command: Command): void {
   command
     .argument("[case_id]", "the SOAR's case")
-    .option("--job <id>", "one job of the case; with csv or ndjson: the rows of its query")
+    .option(
+      "--job <id>",
+      "one job of the case, with all rows of its query; with csv or ndjson: the rows alone",
+    )
     .addOption(
       new Option("--incident <id>", "everything done to an incident, whatever the case").conflicts([
         "job",
@@ -100,6 +104,8 @@ async function showJob(client: Client, job: JobRef, options: Options): Promise<v
     process.exitCode = exitCodeOfResult(result);
   }
   if (isExport) await exportRows(client, job, result, format);
+  else if (format === "json" && options.follow) return;
+  else if (hasRows(result)) await printWhole(client, job, result, format);
   else if (format === "table") await printText(formatResult(result));
-  else if (!options.follow) await printJson(result);
+  else await printJson(result);
 }

@@ -67,7 +67,7 @@ describe("results", () => {
       { case_id: "rows", query, max_results_to_return: rows },
       "--wait",
     );
-    const { job_id: job, schema, error } = resultOf(ended);
+    const { job_id: job, schema, error, warnings } = resultOf(ended);
     expect(error).toBeNull();
     const head = schema?.map(({ name }) => name).join(",");
     const csv = (await runBin(["results", "rows", "--job", job, "--format", "csv"], installation.env)).out
@@ -82,6 +82,15 @@ describe("results", () => {
       .split("\n");
     expect(ndjson).toHaveLength(rows);
     expect(Object.keys(JSON.parse(ndjson[0] ?? "")).join(",")).toBe(head);
+    const { out: json } = await runBin(["results", "rows", "--job", job, "--json"], installation.env);
+    const whole = resultSchema.parse(JSON.parse(json));
+    expect(whole.json_result).toEqual(ndjson.map((line) => JSON.parse(line)));
+    expect(whole).toMatchObject({ job_id: job, row_count: rows });
+    expect(warnings.join()).toContain("json_result holds the first 1000");
+    expect(whole.warnings.join()).not.toContain("json_result holds");
+    const { out: table } = await runBin(["results", "rows", "--job", job], installation.env);
+    const ids = table.split("\n").flatMap((line) => /^│ (\d+) /.exec(line)?.[1] ?? []);
+    expect(new Set(ids).size).toBe(rows);
   });
 
   it("say of rows that made room for newer ones that they are gone", async () => {
