@@ -7,6 +7,7 @@ import type { Result } from "../src/contract/result.ts";
 import { Canceller } from "../src/queue/cancel.ts";
 import { connectProducer, connectWorker } from "../src/queue/connection.ts";
 import { type Enqueued, Enqueuer } from "../src/queue/enqueue.ts";
+import { Eraser, type Erasure } from "../src/queue/erase.ts";
 import type { FailedFilter } from "../src/queue/failed-filter.ts";
 import type { FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
 import { FailedJobs, type JobTarget } from "../src/queue/failed-jobs.ts";
@@ -29,6 +30,7 @@ export type { Outcome, RunStatus } from "../src/bulk/run.ts";
 export { Failure, type FailureCode, type FailureRecord } from "../src/contract/failure.ts";
 export type { Result } from "../src/contract/result.ts";
 export type { Enqueued } from "../src/queue/enqueue.ts";
+export type { Erasure } from "../src/queue/erase.ts";
 export type { FailedFilter } from "../src/queue/failed-filter.ts";
 export type { Evidence, FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
 export type { JobTarget } from "../src/queue/failed-jobs.ts";
@@ -90,6 +92,11 @@ export interface Client {
   rows(job: JobRef, page: { offset: number; limit: number }): Promise<RowsPage>;
   /** `cancelled`: it will not be sent (again); `sent`: something had been sent already. */
   cancel(job: JobRef): Promise<{ cancelled: boolean; sent: boolean }>;
+  /**
+   * Erases texts and rows of a case: of its results, and of the jobs that the queue still keeps. Names, states and what tells a repeated
+   * request stay. Jobs that are not over, and writes whose outcome is unknown, are left alone. Needs the rights of an operator in Redis.
+   */
+  eraseCase(caseId: string): Promise<Erasure>;
   /** Jobs of all instances that failed for good, newest first, read by page as the loop goes on. */
   failed(filter?: FailedFilter): AsyncGenerator<FailedJob, void>;
   /** All that is known of a failed job, its arguments included. `not_found` for none, `conflict` for one that has not failed. */
@@ -131,6 +138,7 @@ export function createClient({
   const witness = new Witness(trail, { via, caller: caller ?? null });
   const enqueuer = new Enqueuer(redis, config, queues);
   const canceller = new Canceller(redis, config, queues);
+  const eraser = new Eraser(redis, config, queues);
   const reader = new ResultReader(redis, queuePrefix);
   const failedJobs = new FailedJobs(redis, config, queues);
   const retrier = new Retrier(redis, config, queues);
@@ -174,6 +182,12 @@ export function createClient({
     },
     cancel: (job) =>
       witness.see({ verb: "cancel", ...aboutJob(job) }, () => canceller.cancel(job), describeCancellation),
+    eraseCase: (caseId) =>
+      witness.see(
+        { verb: "erase", case_id: caseId },
+        () => eraser.eraseCase(caseId),
+        () => ({}),
+      ),
     failed: (filter) => failedJobs.list(filter),
     failedJob: (job) => failedJobs.details(job),
     retry: (job) => witness.see({ verb: "retry", ...aboutJob(job) }, () => retrier.retry(job), describeJob),

@@ -6,6 +6,7 @@ import { exitCodeOfResult } from "../../src/exit.ts";
 import { printJson, printText } from "../../src/output.ts";
 import { unknownJob } from "../../src/results/wait.ts";
 import type { Client, JobRef } from "../client.ts";
+import { erase } from "./erase.ts";
 import { exportRows, printWhole } from "./export-rows.ts";
 import { follow } from "./follow.ts";
 import { formatResult, formatResults } from "./result-text.ts";
@@ -20,6 +21,8 @@ interface Options {
   follow?: boolean;
   format: Format;
   json?: boolean;
+  delete?: boolean;
+  yes?: boolean;
 }
 
 export function defineResults(command: Command): void {
@@ -41,6 +44,14 @@ export function defineResults(command: Command): void {
       "go on: with --job until it is final (then exit as the action did), else until Ctrl-C",
     )
     .addOption(new Option("--format <format>", "how to print").choices(FORMATS).default("table"))
+    .addOption(
+      new Option("--delete", "erase the case's texts and rows for good").conflicts([
+        "job",
+        "incident",
+        "follow",
+      ]),
+    )
+    .addOption(new Option("--yes", "with --delete: do not ask"))
     .addOption(new Option("--json", "the same as --format json").implies({ format: "json" }))
     .action(async (caseId: string | undefined, options: Options) => {
       const source = sourceOf(caseId, options);
@@ -64,6 +75,8 @@ function sourceOf(caseId: string | undefined, { job, incident }: Options): Sourc
 }
 
 async function show(client: Client, source: Source, options: Options): Promise<void> {
+  if (source.kind === "case" && options.delete)
+    return await erase(client, source.caseId, { ...options, json: options.format === "json" });
   if (source.kind === "job") await showJob(client, source.job, options);
   else if (source.kind === "case" && options.follow) await followCase(client, source.caseId, options);
   else await list(await read(client, source, options), options);

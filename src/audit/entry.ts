@@ -8,6 +8,7 @@ export const VERBS = [
   "cancel",
   "retry",
   "settle",
+  "erase",
   "pause",
   "unpause",
   "bulk_start",

@@ -32,8 +32,8 @@ function sharedKeys(prefix: string): string[] {
 }
 
 function ownKeys(user: RedisUser, prefix: string): string[] {
-  if (user === "operator") return [`~${prefix}:stops`, `%R~${prefix}:audit`];
   const rowSets = `~${prefix}:{row-sets}:*`;
+  if (user === "operator") return [`~${prefix}:stops`, `%R~${prefix}:audit`, rowSets];
   // Who else listens to a queue is asked by CLIENT LIST.
   if (user === "ops") return [`~${prefix}:ops:*`, rowSets, "+client|list"];
   if (user !== "worker") return [];

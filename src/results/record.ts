@@ -3,6 +3,7 @@ import { z } from "zod";
 import { Failure } from "../contract/failure.ts";
 import { PRIORITIES } from "../contract/job.ts";
 import {
+  type Findings,
   findingsSchema,
   RESULT_STATUSES,
   type Result,
@@ -26,6 +27,8 @@ export const headSchema = z.object({
   scope: z.string().default("All entities"),
 });
 export type Head = z.infer<typeof headSchema>;
+
+const ERASED = "The texts and rows of this result were erased.";
 
 const ms = z.coerce.number();
 const json = z.string().transform((text): unknown => JSON.parse(text));
@@ -99,6 +102,21 @@ export function withoutRows(result: Result): Result {
     json_result: null,
     rows_expired: true,
     warnings: [...result.warnings, "The rows are not kept any more: RESULT_MEMORY was reached."],
+  };
+}
+
+/** What stays of a result whose texts are erased: names, and how it ended. */
+export function withoutTexts(head: string, findings: string): { head: Head; findings: Findings } {
+  const { v, case_id, job_id, action, instance, priority, caller } = headSchema.parse(JSON.parse(head));
+  const { is_success, error, reason } = findingsSchema.parse(JSON.parse(findings));
+  return {
+    head: headSchema.parse({ v, case_id, job_id, action, instance, priority, caller }),
+    findings: findingsSchema.parse({
+      is_success,
+      reason,
+      output_message: ERASED,
+      error: error === null ? null : new Failure(error.code, ERASED).toRecord(),
+    }),
   };
 }
 

@@ -171,6 +171,20 @@ for _, key in ipairs(KEYS) do keep(key, tonumber(ARGV[4])) end
 return 1
 `);
 
+/**
+ * KEYS also name the rows that the record was seen to show. ARGV: job id, generation, key of those rows, head and findings without their
+ * texts. Answers 1 when texts and rows are gone, 0 when the job is not over, unsettled, or another than was seen.
+ */
+export const erase = defineScript(`${PRELUDE}
+if get('gen') ~= ARGV[2] or (get('rows_key') or '') ~= ARGV[3] then return 0 end
+if not (is_final() or has_expired()) or get('note') or get('error_code') == 'outcome_unknown' then return 0 end
+if KEYS[4] then redis.call('UNLINK', KEYS[4]) end
+redis.call('HSET', record, 'head', ARGV[4], 'findings', ARGV[5], 'rows_key', '', 'inline_rows', 0)
+redis.call('HDEL', record, 'remarks', 'rows_expired')
+announce()
+return 1
+`);
+
 /** KEYS: records. Answers Redis's time and the hashes: a queued one past its time is read as expired. */
 export const read = defineScript(`${REDIS_TIME}
 local answer = { string.format('%.0f', now) }

@@ -144,3 +144,19 @@ describe("results", () => {
     expect((await ping).code).toBe(0);
   });
 });
+
+describe("results --delete", () => {
+  it("erases a case when that is confirmed, and says what it left", async () => {
+    const query = { case_id: "erased", table_names: "AlertInfo" };
+    const { job_id } = resultOf(await installation.enqueue("execute_query", query, "--wait"));
+    const unasked = await runBin(["results", "erased", "--delete"], installation.env);
+    expect(unasked).toMatchObject({ code: 2, err: expect.stringContaining("--delete: given without --yes") });
+    const ended = await runBin(["results", "erased", "--delete", "--yes", "--json"], installation.env);
+    expect(JSON.parse(ended.out)).toEqual({ erased: [job_id], kept: [] });
+    const [left]: Result[] = JSON.parse(
+      (await runBin(["results", "erased", "--json"], installation.env)).out,
+    );
+    expect(left).toMatchObject({ status: "completed", json_result: null });
+    expect(left).not.toHaveProperty("kql");
+  });
+});

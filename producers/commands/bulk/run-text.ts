@@ -1,7 +1,14 @@
 /** How a run stands, in words, and as an event for programs. */
 import { formatDuration, grouped, plural } from "../../../src/bulk/numbers.ts";
 import { remainingMs } from "../../../src/bulk/pace.ts";
-import { endedOf, failedOf, isOver, type RunCounts, type RunStatus, skippedOf } from "../../../src/bulk/run.ts";
+import {
+  endedOf,
+  failedOf,
+  isOver,
+  type RunCounts,
+  type RunStatus,
+  skippedOf,
+} from "../../../src/bulk/run.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { visible } from "../../../src/output.ts";
 import { commandLine } from "../session.ts";
