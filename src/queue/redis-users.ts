@@ -48,7 +48,9 @@ function ownKeys(user: RedisUser, prefix: string): string[] {
 
 /** What follows `ACL SETUSER <name>`, without a password. */
 export function rulesFor(user: RedisUser, prefix: string): string {
-  return ["reset", "on", ...COMMANDS, ...sharedKeys(prefix), ...ownKeys(user, prefix)].join(" ");
+  // Whoever asks for something notes it, and can neither read nor change what others have noted.
+  const note = `(+xadd ~${prefix}:audit)`;
+  return ["reset", "on", ...COMMANDS, ...sharedKeys(prefix), ...ownKeys(user, prefix), note].join(" ");
 }
 
 export interface Account {

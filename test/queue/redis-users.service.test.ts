@@ -75,7 +75,8 @@ describe("the users of Redis", () => {
       expect(await may(user, "XRANGE", `${PREFIX}:audit`, "-", "+")).toBe(
         ["worker", "operator"].includes(user),
       );
-      expect(await may(user, "XADD", `${PREFIX}:audit`, "*", "x", "x")).toBe(user === "worker");
+      expect(await may(user, "XADD", `${PREFIX}:audit`, "*", "x", "x")).toBe(true);
+      expect(await may(user, "DEL", `${PREFIX}:audit`)).toBe(user === "worker");
       expect(await may(user, "SET", `${PREFIX}:ops:alerts`, "x")).toBe(user === "ops");
       expect(await may(user, "HSET", `${PREFIX}:instances`, "x", "x")).toBe(user === "worker");
     }
