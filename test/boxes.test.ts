@@ -1,5 +1,8 @@
 /** What can be said about the image and the composition without an engine. */
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { DCLinter } from "dclint";
+import { validate } from "dockerfile-utils";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -28,10 +31,24 @@ const { services } = z
   })
   .parse(parse(read("docker-compose.yml"), { merge: true }));
 
+const { version } = z.object({ version: z.string() }).parse(JSON.parse(read("package.json")));
 const dockerfile = read("Dockerfile");
 const stages = [...dockerfile.matchAll(/^FROM (\S+) AS (\S+)$/gm)].map(([, base, name]) => ({ base, name }));
 
+const lintSchema = z.array(z.object({ messages: z.array(z.object({ rule: z.string() })) }));
+
 describe("the composition", () => {
+  it("is what the schema of the Compose Specification allows", () => {
+    const linter = new DCLinter({ rules: {}, quiet: false, debug: false, exclude: [] });
+    const judge = (path: string) =>
+      lintSchema
+        .parse(linter.lintFiles([fileURLToPath(new URL(path, import.meta.url))], false))
+        .flatMap(({ messages }) => messages.filter(({ rule }) => rule === "invalid-schema"));
+    expect(judge("../docker-compose.yml")).toEqual([]);
+    // It is no composition, so the linter does look.
+    expect(judge("../docs/prometheus/alerts.yml")).not.toEqual([]);
+  });
+
   it("keeps every acknowledged write and evicts nothing", () => {
     const command = services["redis"]?.command?.join(" ");
     expect(command).toContain("--appendonly yes --appendfsync always");
@@ -78,10 +95,17 @@ describe("the composition", () => {
 });
 
 describe("the image", () => {
+  it("passes a linter", () => {
+    expect(validate(dockerfile)).toEqual([]);
+    expect(validate(dockerfile.replace("--interval", "--intervall"))).toHaveLength(1);
+  });
+
   const runtime = dockerfile.slice(dockerfile.lastIndexOf("FROM "));
 
   it("ends with the runtime stage, on a Node that has long-term support", () => {
-    expect(stages.at(-1)).toEqual({ base: "node:24-bookworm-slim", name: "runtime" });
+    expect(stages.at(-1)).toEqual({ base: "$\u007bNODE_IMAGE}", name: "runtime" });
+    expect(dockerfile).toMatch(/^ARG NODE_IMAGE=node:24-trixie-slim$/m);
+    expect(dockerfile).toContain(`image.version="${version}"`);
   });
 
   it("runs as nobody in particular, as process 1, and tells whether it is well", () => {
@@ -96,7 +120,7 @@ describe("the image", () => {
     expect(installs.length).toBeGreaterThan(0);
     for (const install of installs) expect(install).toContain("--ignore-scripts");
     expect(runtime).toContain("COPY --from=production /app/node_modules");
-    expect(dockerfile).toMatch(/AS production\nRUN npm ci --omit=dev/);
+    expect(dockerfile).toMatch(/AS production\nRUN --mount=\S+ npm ci --omit=dev/);
   });
 
   it("is built from what .dockerignore lets through", () => {

@@ -1,5 +1,6 @@
 /** The Kubernetes example, held against Kubernetes' own schemas and our configuration. */
 import { readFileSync } from "node:fs";
+import { ScaledObject } from "@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject";
 import { Deployment } from "kubernetes-models/apps/v1/Deployment";
 import { ConfigMap } from "kubernetes-models/v1/ConfigMap";
 import { Service } from "kubernetes-models/v1/Service";
@@ -17,6 +18,7 @@ const documents = parseAllDocuments(text).map((document) =>
 const model = {
   map: z.custom<ConstructorParameters<typeof ConfigMap>[0]>(),
   deployment: z.custom<ConstructorParameters<typeof Deployment>[0]>(),
+  scaled: z.custom<ConstructorParameters<typeof ScaledObject>[0]>(),
   service: z.custom<ConstructorParameters<typeof Service>[0]>(),
 };
 const of = (kind: string) => documents.filter((document) => document.kind === kind);
@@ -37,6 +39,14 @@ const deploymentSchema = z.object({
         containers: z.tuple([containerSchema]),
       }),
     }),
+  }),
+});
+const scaledSchema = z.object({
+  spec: z.object({
+    scaleTargetRef: z.object({ name: z.string() }),
+    triggers: z.tuple([
+      z.object({ type: z.literal("prometheus"), metadata: z.object({ query: z.string() }) }),
+    ]),
   }),
 });
 const pods = of("Deployment").map((document) => deploymentSchema.parse(document).spec.template.spec);
@@ -66,7 +76,20 @@ describe("the Kubernetes example", () => {
     for (const document of of("ConfigMap")) new ConfigMap(model.map.parse(document)).validate();
     for (const document of of("Deployment")) new Deployment(model.deployment.parse(document)).validate();
     for (const document of of("Service")) new Service(model.service.parse(document)).validate();
+    for (const document of of("ScaledObject")) new ScaledObject(model.scaled.parse(document)).validate();
+    expect(() => new ScaledObject(model.scaled.parse({ spec: { triggers: "none" } })).validate()).toThrow();
     expect(() => new Deployment(model.deployment.parse({ spec: { replicas: "two" } })).validate()).toThrow();
+  });
+
+  it("scales the worker by metrics that there are", () => {
+    const { scaleTargetRef, triggers } = scaledSchema.parse(of("ScaledObject")[0]).spec;
+    expect(text).toContain(`kind: Deployment\nmetadata: { name: ${scaleTargetRef.name} }`);
+    const metrics = ["queue-metrics", "worker-metrics"].map((name) =>
+      readFileSync(new URL(`../src/ops/${name}.ts`, import.meta.url), "utf8"),
+    );
+    const asked = triggers[0].metadata.query.match(/defender_\w+/g) ?? [];
+    expect(asked.length).toBeGreaterThan(1);
+    for (const name of asked) expect(metrics.join("")).toContain(`"${name}"`);
   });
 
   it("starts commands with a configuration that they accept", () => {
