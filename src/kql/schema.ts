@@ -46,7 +46,7 @@ const TABLES: Readonly<Record<string, string>> = {
   AlertEvidence: `${EVIDENCE} AlertId Title AttackTechniques EvidenceRole EvidenceDirection Severity CloudResource CloudPlatform ResourceType ResourceID SubscriptionId`,
   BehaviorEntities: `${EVIDENCE} BehaviorId ActionType DataSources EntityRole DetailedEntityRole EmailClusterId`,
   BehaviorInfo:
-    "Timestamp:datetime BehaviorId ActionType Description Categories AttackTechniques ServiceSource DetectionSource DataSources DeviceId AccountUpn AccountObjectId StartTime:datetime EndTime:datetime AdditionalFields",
+    "Timestamp:datetime BehaviorId Title ActionType Description Categories AttackTechniques ServiceSource DetectionSource DataSources DeviceId AccountUpn AccountObjectId StartTime:datetime EndTime:datetime AdditionalFields",
   DeviceEvents: `${EVENT} ${FILE} AccountDomain AccountName AccountSid RemoteUrl RemoteDeviceName ProcessId:long ProcessCommandLine ProcessCreationTime:datetime ProcessTokenElevation LogonId:long RegistryKey RegistryValueName RegistryValueData RemoteIP RemotePort:int LocalIP LocalPort:int FileOriginUrl FileOriginIP ${INITIATOR} ${CREATED_SESSION}`,
   DeviceFileEvents: `${EVENT} ${FILE} FileOriginUrl FileOriginReferrerUrl FileOriginIP PreviousFolderPath PreviousFileName RequestProtocol RequestSourceIP RequestSourcePort:int RequestAccountName RequestAccountDomain RequestAccountSid ShareName SensitivityLabel SensitivitySubLabel IsAzureInfoProtectionApplied:bool ${INITIATOR}`,
   DeviceImageLoadEvents: `${EVENT} ${FILE} ${INITIATOR}`,
@@ -67,7 +67,7 @@ const TABLES: Readonly<Record<string, string>> = {
     "Timestamp:datetime Url ActionType AccountUpn Workload NetworkMessageId ThreatTypes DetectionMethods IPAddress IsClickedThrough:bool UrlChain ReportId AppName AppVersion SourceId",
   MessageEvents:
     "Timestamp:datetime LastEditedTime TeamsMessageId SenderEmailAddress SenderDisplayName SenderObjectId SenderType RecipientDetails:dynamic IsOwnedThread:bool MessageId ParentMessageId GroupId GroupName ThreadId ThreadSubtype IsExternalThread:bool MessageFormatType MessageFormatSubtype MessageVersion MessageSubject ThreatTypes DetectionMethods:dynamic ConfidenceLevel:dynamic DeliveryAction DeliveryLocation ReportId SafetyTip ThreadName ThreadType",
-  MessageUrlInfo: "Timestamp:datetime TeamsMessageId Url UrlDomain ReportId",
+  MessageUrlInfo: "Timestamp:datetime TeamsMessageId Url UrlDomain ThreatTypes ReportId",
   CloudAppEvents:
     "Timestamp:datetime ActionType Application ApplicationId:int AppInstanceId:int AccountObjectId AccountId AccountDisplayName IsAdminOperation:bool DeviceType OSPlatform IPAddress IsAnonymousProxy:bool CountryCode City Isp UserAgent ActivityType ActivityObjects:dynamic ObjectName ObjectType ObjectId ReportId AccountType IsExternalUser:bool IsImpersonated:bool IPTags:dynamic IPCategory UserAgentTags:dynamic RawEventData:dynamic AdditionalFields:dynamic LastSeenForUser:dynamic UncommonForUser:dynamic AuditSource SessionData:dynamic OAuthAppId",
   IdentityLogonEvents: `${IDENTITY} LogonType FailureReason DeviceType OSPlatform Isp`,

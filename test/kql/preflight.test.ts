@@ -75,6 +75,8 @@ describe("a name that Microsoft's schema does not have", () => {
     "AlertInfo | join kind=inner AlertEvidence on AlertId | summarize count() by Title, bin(Timestamp, 1d)",
     "let since = ago(1d); union DeviceProcessEvents, DeviceNetworkEvents | where Timestamp > since",
     "DeviceProcessEvents | where InitiatingProcessVersionInfoCompanyName has 'x' | invoke FileProfile(SHA1, 100)",
+    "BehaviorInfo | where Title has 'x'",
+    "MessageUrlInfo | where ThreatTypes has 'Phish'",
     "print ok = 1",
   ])("is not seen in %s", async (query) => {
     expect((await custom(query)).outcome.warnings).toEqual([]);
