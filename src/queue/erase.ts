@@ -2,10 +2,9 @@
 import { findAction } from "../actions/catalog.ts";
 import type { RedisConfig } from "../config.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { eraseResult } from "../results/erasure.ts";
 import { caseKeys, type JobRef } from "../results/keys.ts";
 import { ResultReader, type Standing } from "../results/reader.ts";
-import { RowSets } from "../results/row-sets.ts";
-import { ResultStore } from "../results/store.ts";
 import { queueFor, queueJobId } from "./names.ts";
 import type { Queues } from "./queues.ts";
 
@@ -21,16 +20,12 @@ export class Eraser {
   readonly #prefix: string;
   readonly #queues: Queues;
   readonly #reader: ResultReader;
-  readonly #store: ResultStore;
-  readonly #rowSets: RowSets;
 
   constructor(redis: RedisClient, { prefix }: Pick<RedisConfig, "prefix">, queues: Queues) {
     this.#redis = redis;
     this.#prefix = prefix;
     this.#queues = queues;
     this.#reader = new ResultReader(redis, prefix);
-    this.#store = new ResultStore(redis, prefix);
-    this.#rowSets = new RowSets(redis, prefix);
   }
 
   /** Safe to repeat. A case that nobody knows has nothing to erase. */
@@ -56,8 +51,6 @@ export class Eraser {
       // A worker that has just ended the job still holds it.
       if ((await queue.getJobState(id)) !== "unknown" && (await queue.remove(id)) === 0) return false;
     }
-    const erased = await this.#store.erase(ref, generation);
-    if (erased.rowsKey !== "") await this.#rowSets.forget(erased.rowsKey);
-    return erased.isErased;
+    return await eraseResult(this.#redis, this.#prefix, ref, generation);
   }
 }

@@ -4,7 +4,7 @@ import type { Findings, WaitReason } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 import { type CaseKeys, caseKeys, type JobRef } from "./keys.ts";
 import { summaryOf } from "./outbox.ts";
-import { type Head, headSchema, withoutTexts } from "./record.ts";
+import { type Head, headSchema } from "./record.ts";
 import {
   type Cancelled,
   type Created,
@@ -185,18 +185,6 @@ export class ResultStore {
     const summary = await this.#summarize("completed", findings);
     const args = [generation, JSON.stringify(findings), keepMs, summary];
     return (await this.#run(scripts.settle, this.#keys(ref), ref, args)) === 1;
-  }
-
-  /** Leaves of a job that is over who it was and how it ended. The rows are gone, but still in the index of row sets. */
-  async erase(ref: JobRef, generation: number): Promise<{ isErased: boolean; rowsKey: string }> {
-    const keys = this.#keys(ref);
-    const fields = ["head", "findings", "rows_key"] as const;
-    const [head, findings, rowsKey] = await this.#redis.hmget(keys.record(ref.jobId), ...fields);
-    if (head == null) return { isErased: false, rowsKey: "" };
-    const { head: briefHead, findings: briefFindings } = withoutTexts(head, findings ?? "{}");
-    const args = [generation, rowsKey ?? "", JSON.stringify(briefHead), JSON.stringify(briefFindings)];
-    const reply = await this.#run(scripts.erase, keys, ref, args, rowsKey ? [rowsKey] : []);
-    return { isErased: reply === 1, rowsKey: reply === 1 ? (rowsKey ?? "") : "" };
   }
 
   async #finish(fence: Fence, run: string, verdict: Verdict, keepMs: number): Promise<boolean> {
