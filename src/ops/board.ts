@@ -6,7 +6,7 @@ import type { Queue, Job as QueueJob } from "bullmq";
 import type { FastifyPluginCallback } from "fastify";
 import { Failure } from "../contract/failure.ts";
 import { jobSchema } from "../contract/job.ts";
-import { type Enqueuer, unsettled } from "../queue/enqueue.ts";
+import { type AskedAgain, askedMeanwhile, type Enqueuer, unsettled } from "../queue/enqueue.ts";
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
@@ -134,8 +134,10 @@ class BoardQueue extends BullMQAdapter {
     job.retry = async (state) => {
       try {
         // The result of a failed job is final: moved back as it is, it would only find that it is over.
-        if (await this.#askAgain(data, failedReason)) await job.remove();
-        else await retry(state);
+        const asked = await this.#askAgain(data, failedReason);
+        if (asked === "not failed") return await retry(state);
+        await job.remove();
+        if (asked === "before") throw askedMeanwhile(job.id ?? "");
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
         await onRefused(Object.assign(error, { statusCode: 409 }));
@@ -144,9 +146,9 @@ class BoardQueue extends BullMQAdapter {
     return showJob(job, this.#showReason);
   }
 
-  async #askAgain(data: unknown, failedReason: string | undefined): Promise<boolean> {
+  async #askAgain(data: unknown, failedReason: string | undefined): Promise<AskedAgain> {
     const parsed = jobSchema.safeParse(data);
-    if (!parsed.success) return false;
+    if (!parsed.success) return "not failed";
     // The record refuses this by itself, but it may have expired.
     if (failedReason?.startsWith("outcome_unknown:")) throw unsettled(parsed.data.job_id);
     return await this.#enqueuer.again(parsed.data);

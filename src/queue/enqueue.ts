@@ -31,6 +31,9 @@ interface RecordedJob {
   answer: Enqueued;
 }
 
+/** `before`: somebody else has asked since; `not failed`: its result is no failure. */
+export type AskedAgain = "now" | "before" | "not failed";
+
 export class Enqueuer {
   readonly #redis: RedisClient;
   readonly #prefix: string;
@@ -52,10 +55,10 @@ export class Enqueuer {
   }
 
   /**
-   * Asks once more for a job that failed, as a new generation. False when its result is no failure. Throws `conflict`
+   * Asks once more for a job that failed, as a new generation, and tells whether that is what it now is. Throws `conflict`
    * when the outcome of its write is unknown, unless the settlement is for just that generation.
    */
-  async again(job: Job, settlement?: Settlement): Promise<boolean> {
+  async again(job: Job, settlement?: Settlement): Promise<AskedAgain> {
     const { action, input, priority, instance, traceparent, requested_by: requestedBy, caller } = job;
     const checked = checkRequest({
       action,
@@ -71,7 +74,8 @@ export class Enqueuer {
       settlement,
     );
     if (created.status === "failed") throw unsettled(job.job_id);
-    return created.verdict === "created";
+    if (created.verdict === "created") return "now";
+    return created.generation > job.generation ? "before" : "not failed";
   }
 
   /** All or none: every request is checked before the first is accepted; a refusal names its index. Order is kept. */
@@ -193,6 +197,11 @@ function tracedFor<T>({ head, options }: CheckedJob, work: () => Promise<T>): Pr
     "defender.priority": head.priority,
   };
   return traced(`enqueue ${head.action}`, { parent: options.traceparent, attributes }, work);
+}
+
+/** Of several who ask at once, all but the first are told so. */
+export function askedMeanwhile(jobId: string): Failure {
+  return new Failure("conflict", `job ${JSON.stringify(jobId)} was asked for again, or settled, meanwhile`);
 }
 
 /** Whether it was done is for a person to say, who can see the incident. */

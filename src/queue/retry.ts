@@ -4,7 +4,7 @@ import { Failure } from "../contract/failure.ts";
 import type { Job } from "../contract/job.ts";
 import type { RedisClient } from "../redis-script.ts";
 import type { Settlement } from "../results/store.ts";
-import { type Enqueued, Enqueuer, unsettled } from "./enqueue.ts";
+import { askedMeanwhile, type Enqueued, Enqueuer, unsettled } from "./enqueue.ts";
 import { FailedJobs, type FoundJob, type JobTarget } from "./failed-jobs.ts";
 import type { Queues } from "./queues.ts";
 
@@ -34,12 +34,7 @@ export class Retrier {
   async again(found: FoundJob, settlement?: Settlement): Promise<Enqueued> {
     const payload = argumentsOf(found);
     const { job_id: jobId, case_id: caseId, action } = payload;
-    if (!(await this.#enqueuer.again(payload, settlement))) {
-      throw new Failure(
-        "conflict",
-        `job ${JSON.stringify(jobId)} was asked for again, or settled, meanwhile`,
-      );
-    }
+    if ((await this.#enqueuer.again(payload, settlement)) !== "now") throw askedMeanwhile(jobId);
     await forget(found, this.#queues);
     return { jobId, caseId, action, deduplicated: false };
   }

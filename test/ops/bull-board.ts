@@ -17,12 +17,17 @@ const listSchema = z.object({
       name: z.string(),
       description: z.string(),
       readOnlyMode: z.boolean(),
+      isPaused: z.boolean(),
       jobs: z.array(z.record(z.string(), z.unknown())),
     }),
   ),
 });
 
-export async function listQueues({ url }: Opened, active = "", headers: Record<string, string> = {}) {
+export async function listQueues(
+  { url }: Pick<Opened, "url">,
+  active = "",
+  headers: Record<string, string> = {},
+) {
   const { body } = await ask(`${url}/queues/api/queues?activeQueue=${active}`, { headers });
   return listSchema.parse(JSON.parse(body)).queues;
 }
