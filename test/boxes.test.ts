@@ -1,12 +1,17 @@
 /** What can be said about the image and the composition without an engine. */
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DCLinter } from "dclint";
 import { validate } from "dockerfile-utils";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import { makeUsers } from "../producers/commands/redis-users.ts";
 import { loadOpsConfig, loadWorkerConfig } from "../src/config.ts";
+import { APP } from "./support/variables.ts";
 
 const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
 
@@ -19,13 +24,15 @@ const service = z.object({
   read_only: z.boolean().optional(),
   stop_grace_period: z.string().optional(),
   build: z.object({ target: z.string() }).optional(),
-  healthcheck: z.object({ test: z.array(z.string()) }).optional(),
+  secrets: z.array(z.string()).default([]),
 });
-const names = ["redis", "worker", "ops", "simulator", "demo-worker"] as const;
-const { services } = z
+const names = ["redis-users", "redis", "worker", "ops", "demo-redis", "simulator", "demo-worker"] as const;
+const { services, secrets } = z
   .strictObject({
     services: z.strictObject(Object.fromEntries(names.map((name) => [name, service]))),
     volumes: z.unknown(),
+    secrets: z.record(z.string(), z.object({ file: z.string() })),
+    "x-healthy": z.unknown(),
     "x-hardened": z.unknown(),
     "x-actions": z.unknown(),
   })
@@ -55,10 +62,37 @@ describe("the composition", () => {
     expect(command).toContain("--maxmemory-policy noeviction");
   });
 
+  it("gives each program a user of Redis of its own, made by the command that it names", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "defender-actions-secrets-"));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const [command, , , ...more] = services["redis-users"]?.command ?? [];
+    expect([command, ...more]).toEqual(["redis-users", "--address", "redis:6379"]);
+    const made = await makeUsers({ folder, address: "redis:6379" });
+    for (const [name, { file }] of Object.entries(secrets)) {
+      expect(file).toBe(`./secrets/${name}`);
+      expect(made).toContain(join(folder, name));
+    }
+    for (const name of ["worker", "ops"]) {
+      expect(services[name]?.secrets).toEqual([`redis-url-${name}`]);
+      expect(services[name]?.environment?.["REDIS_URL_FILE"]).toBe(`/run/secrets/redis-url-${name}`);
+    }
+    expect(services["redis"]?.secrets).toEqual(["redis-users.acl"]);
+    expect(services["redis"]?.command?.join(" ")).toContain("--aclfile /run/secrets/redis-users.acl");
+    // A REDIS_URL in .env is for programs outside.
+    const url = join(folder, "redis-url-worker");
+    const { redis } = loadWorkerConfig({ ...APP, ...services["worker"]?.environment, REDIS_URL_FILE: url });
+    expect(redis.url).toMatch(/^redis:\/\/worker:[\w-]+@redis:6379$/);
+  });
+
   it("publishes nothing beyond this machine's loopback, and the board there", () => {
     const published = Object.values(services).flatMap(({ ports }) => ports);
     expect(published).toEqual(["127.0.0.1:3000:3000"]);
-    const { OPS_USERS, OPS_SESSION_SECRET, ...given } = services["ops"]?.environment ?? {};
+    const { OPS_USERS, OPS_SESSION_SECRET, REDIS_URL_FILE, QUEUE_PREFIX, ...given } =
+      services["ops"]?.environment ?? {};
+    expect([REDIS_URL_FILE, QUEUE_PREFIX]).toEqual([
+      "/run/secrets/redis-url-ops",
+      "$\u007bQUEUE_PREFIX:-defender}",
+    ]);
     for (const [name, value] of Object.entries({ OPS_USERS, OPS_SESSION_SECRET }))
       expect(value).toBe(`$\{${name}:-}`);
     expect(loadOpsConfig(given)).toMatchObject({

@@ -29,7 +29,7 @@ export function defineRedisUsers(command: Command): void {
 }
 
 /** The files that were written: the list of users, and the URL of each. */
-async function makeUsers({ folder, address }: Options): Promise<string[]> {
+export async function makeUsers({ folder, address }: Options): Promise<string[]> {
   const { prefix } = loadProducerConfig().redis;
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   const accounts: Account[] = [];
