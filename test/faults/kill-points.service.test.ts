@@ -16,7 +16,7 @@ const PICKED_UP_WITHIN_MS = 30_000;
 
 describe.concurrent.each(WRITES)("%s", { timeout: 90_000 }, (action, input) => {
   it.for(WORKER_POINTS)("is done once when its worker dies %s", async (point, context) => {
-    const receiver = await openReceiver();
+    const receiver = await openReceiver(undefined, 0, context);
     const rig = await openFaultRig(context, {
       env: { COMMENT_SETTLE: `${SETTLE_MS}ms`, RESULT_WEBHOOK_URL: receiver.url },
     });

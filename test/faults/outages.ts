@@ -15,7 +15,14 @@ export type Outage = (typeof OUTAGES)[number];
 export const CONSUME_WITHIN_MS = 30_000;
 
 /** What workers say of a Redis that is away, and of a job whose lock ran out meanwhile. */
-export const EXPLAINED = ["redis.error", "worker.error", "gate.warning", "job.interrupted", "job.stalled"];
+export const EXPLAINED = [
+  "redis.error",
+  "worker.error",
+  "gate.warning",
+  "audit.lost",
+  "job.interrupted",
+  "job.stalled",
+];
 
 /** Resolves once Redis can be had again. */
 async function takeAway(kind: Outage, redis: PrivateRedis, proxy: RedisProxy, ms: number): Promise<void> {

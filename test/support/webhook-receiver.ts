@@ -1,6 +1,6 @@
 /** Whoever is told of final results: an HTTP server that answers as it is told to, and keeps all that came. */
 import { createServer, type IncomingHttpHeaders } from "node:http";
-import { onTestFinished } from "vitest";
+import { onTestFinished, type TestContext } from "vitest";
 import { z } from "zod";
 import { type Notice, noticeSchema } from "../../src/queue/deliveries.ts";
 
@@ -32,10 +32,14 @@ export interface WebhookReceiver {
   close(): void;
 }
 
-/** `answer`: to the message that came; default 204 to all. `port`: default a free one. */
+/**
+ * `answer`: to the message that came; default 204 to all. `port`: default a free one. `ending`: of a test that runs beside others;
+ * without it, the receiver would close with whichever is the current one.
+ */
 export async function openReceiver(
   answer: (message: Received, index: number) => ReceiverAnswer = () => ({ status: 204 }),
   port = 0,
+  ending: Pick<TestContext, "onTestFinished"> = { onTestFinished },
 ): Promise<WebhookReceiver> {
   const received: Received[] = [];
   const listeners = new Set<() => void>();
@@ -57,7 +61,7 @@ export async function openReceiver(
     server.closeAllConnections();
     server.close();
   };
-  onTestFinished(close);
+  ending.onTestFinished(close);
   const address = z.object({ port: z.number() }).parse(server.address());
   return {
     url: `http://127.0.0.1:${address.port}/results`,
