@@ -38,7 +38,7 @@ import { openDeliveryWorker } from "./webhook/delivery-worker.ts";
 const SWEEP_EVERY_MS = 2_000;
 const LOOK_AT_CLOCK_EVERY_MS = 60_000;
 /** After the start, which it would slow down: loading the parser takes a processor for seconds. */
-const WARM_UP_PARSER_MS = 5_000;
+const WARM_UP_PARSER_MS = 30_000;
 const TRIM_TRAIL_EVERY_MS = 60_000;
 /** Kept of `SHUTDOWN_TIMEOUT` for putting back what still runs. */
 const HAND_BACK_MS = 5_000;
