@@ -119,6 +119,23 @@ describe("in a browser", { timeout: 180_000 }, () => {
     await shoot(page, "login");
   });
 
+  it("a bulk run shows its bar, and pauses when an operator says so", async ({ skip }) => {
+    if (browser === null) skip("no Chromium");
+    const ops = await openOps({ OPS_USERS });
+    await makeRun(ops, {}, 5, [{ result: "changed" }, { result: "changed" }, { result: "unchanged" }]);
+    const page = await openPage(ops, "ada");
+    await page.goto("/runs");
+    await page.getByRole("progressbar").first().waitFor();
+    await shoot(page, "runs");
+    await page.getByRole("link", { name: "r1" }).first().click();
+    await page.getByRole("link", { name: /pause/i }).click();
+    await page.getByRole("button", { name: /pause/i }).click();
+    await page
+      .getByText(/paused/i)
+      .first()
+      .waitFor();
+  });
+
   it("text from outside runs nowhere: comment, query, error, entity, user", async ({ skip }) => {
     if (browser === null) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
