@@ -1,11 +1,9 @@
 /** A query's result with every row: what is known of it is in memory, its rows are read as they are taken. */
-import type { Result } from "../../src/contract/result.ts";
+import { type Result, SOME_ROWS } from "../../src/contract/result.ts";
 import { toJson } from "../../src/output.ts";
 import { columnsOf, type ReadRows, rowPages } from "../rows.ts";
 import { formatResult, formatRowTable } from "./result-text.ts";
 
-/** The warning of a result that holds some of its rows; it is not true of one that holds them all. */
-const SOME_ROWS = "json_result holds the first ";
 const NO_ROWS = '\n  "json_result": []';
 
 /** False also for rows that are not kept any more. */

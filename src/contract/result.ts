@@ -9,6 +9,9 @@ export type ResultStatus = (typeof RESULT_STATUSES)[number];
 export const REASONS = ["no_rows", "not_enough_entities", "lane_paused", "lane_full", "dry_run"] as const;
 export type Reason = (typeof REASONS)[number];
 
+/** How the warning begins that `json_result` is not the whole answer; a reader who prints all rows leaves it out. */
+export const SOME_ROWS = "json_result holds the first ";
+
 export const WAITS = ["quota", "throttled", "paused", "order", "settle", "retry"] as const;
 export type WaitReason = (typeof WAITS)[number];
 

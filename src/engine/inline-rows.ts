@@ -1,5 +1,6 @@
 /** How many rows of an answer lie in the result itself, for a SOAR reads that whole; the others are read by page. */
 import type { RowSet } from "../contract/ports.ts";
+import { SOME_ROWS } from "../contract/result.ts";
 import type { Verdict } from "../results/store.ts";
 
 export interface InlineLimit {
@@ -18,7 +19,7 @@ export function showRows(
   const warnings =
     inlineRows === rowCount
       ? []
-      : [`json_result holds the first ${inlineRows} of ${rowCount} rows; all of them can be read by page.`];
+      : [`${SOME_ROWS}${inlineRows} of ${rowCount} rows; all of them can be read by page.`];
   return { rows: { pages, inlineRows }, warnings };
 }
 
