@@ -29,7 +29,7 @@ export function parseRows(body: readonly Uint8Array[]): RowSet {
   };
   for (const { key, value } of readPieces(body)) {
     if (typeof key === "number") {
-      const text = JSON.stringify(pick(row.parse(value), schema));
+      const text = unmarked(JSON.stringify(pick(row.parse(value), schema)));
       texts.push(text);
       // With the bracket or comma in front of it.
       end += 1 + Buffer.byteLength(text);
@@ -39,7 +39,12 @@ export function parseRows(body: readonly Uint8Array[]): RowSet {
   }
   restSchema.parse(rest);
   if (texts.length > 0) endPage();
-  return { schema, rowCount: rowEnds.length, pages, rowEnds: Uint32Array.from(rowEnds) };
+  return {
+    schema: schema.map(({ name, type }) => ({ name: unmark(name), type })),
+    rowCount: rowEnds.length,
+    pages,
+    rowEnds: Uint32Array.from(rowEnds),
+  };
 }
 
 /** A reading of its own, which ends at the schema: it may come after the rows, which would then have to be kept. */
@@ -70,7 +75,10 @@ function* readPieces(body: readonly Uint8Array[]): Generator<Piece, void> {
   // The library tells one to override it with what keeps long numbers, but types it as if it could give numbers only.
   Object.assign(tokenizer, { parseNumber: readNumber });
   const parser = new TokenParser({ paths: ["$", "$.schema", "$.results.*"] });
-  tokenizer.onToken = (token) => parser.write(token);
+  tokenizer.onToken = (token) => {
+    const value = marked(token.value);
+    parser.write(value === token.value ? token : { ...token, value });
+  };
   let pieces: Piece[] = [];
   parser.onValue = ({ key, value, parent }) => {
     pieces.push({ key, value });
@@ -84,6 +92,23 @@ function* readPieces(body: readonly Uint8Array[]): Generator<Piece, void> {
     yield* pieces;
     pieces = [];
   }
+}
+
+/**
+ * The library assigns to keys, and what is assigned to `__proto__` is lost. So that text gets a mark, and what looks marked already
+ * one more: as every such text has one too many, taking one away gives back what came.
+ */
+function marked<Value>(value: Value): Value | string {
+  return typeof value === "string" && /^__proto__'*$/.test(value) ? `${value}'` : value;
+}
+
+function unmark(text: string): string {
+  return text.replace(/^(__proto__'*)'$/, "$1");
+}
+
+/** In JSON. A quote behind a backslash is inside a text. */
+function unmarked(json: string): string {
+  return json.includes("__proto__'") ? json.replaceAll(/(?<!\\)"(__proto__'*)'"/g, '"$1"') : json;
 }
 
 const LONG_INTEGER = /^-?\d{16,}$/;

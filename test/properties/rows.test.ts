@@ -4,8 +4,22 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { parseRows } from "../../src/defender/row-parser.ts";
 
-const name = fc.string({ minLength: 1, unit: "grapheme" });
-const cell = fc.oneof(fc.jsonValue(), fc.string({ unit: "grapheme" }));
+/** Names that mean something to JavaScript, and what resembles them. */
+const special = fc.constantFrom(
+  "__proto__",
+  "__proto__'",
+  "__proto__''",
+  `"__proto__'`,
+  "constructor",
+  "toString",
+);
+const name = fc.oneof(fc.string({ minLength: 1, unit: "grapheme" }), special);
+const cell = fc.oneof(
+  fc.jsonValue(),
+  fc.string({ unit: "grapheme" }),
+  special,
+  special.map((key) => Object.fromEntries([[key, { [key]: [key] }]])),
+);
 
 /** An answer's text, its parts in any order and with any blanks, and its rows. */
 const answers = fc
@@ -46,7 +60,8 @@ function piecesOf(text: string, bytes: number): Buffer[] {
 it("is read as its text says", () => {
   fc.assert(
     fc.property(answers, fc.integer({ min: 1, max: 200 }), ({ text, results }, bytes) => {
-      const { pages } = parseRows(piecesOf(text, bytes));
+      const { schema, pages } = parseRows(piecesOf(text, bytes));
+      expect(schema).toEqual(JSON.parse(text).schema);
       expect(pages.flatMap((page) => JSON.parse(gunzipSync(page).toString()))).toEqual(asKept(results));
     }),
     { numRuns: 150 },
