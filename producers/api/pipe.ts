@@ -3,6 +3,7 @@ import { Trail } from "../../src/audit/trail.ts";
 import type { RedisConfig } from "../../src/config.ts";
 import { toFailure } from "../../src/contract/failure.ts";
 import type { Result } from "../../src/contract/result.ts";
+import { ErrorLog } from "../../src/error-log.ts";
 import type { Log } from "../../src/log.ts";
 import { type Cancellation, Canceller } from "../../src/queue/cancel.ts";
 import { connectProducer, connectWorker } from "../../src/queue/connection.ts";
@@ -31,8 +32,8 @@ export class Pipe {
   readonly #readers = new WeakMap<Caller, { reader: ResultReader; shared: SharedReader }>();
 
   constructor(config: RedisConfig, log: Log) {
-    const onError = (error: Error): void =>
-      log.warn({ event: "redis.error", err: error }, "Redis connection");
+    const errors = new ErrorLog(log);
+    const onError = (err: Error): void => errors.warn({ event: "redis.error", err }, "Redis connection");
     this.#redis = connectProducer(config, { name: "defender-api", patienceMs: PATIENCE_MS, onError });
     this.#queues = new Queues(this.#redis, config);
     this.#enqueuer = new Enqueuer(this.#redis, config, this.#queues);

@@ -3,12 +3,12 @@ import type { InstanceConfig, Window, WorkerConfig } from "../config.ts";
 import { LANES, type Lane } from "../contract/job.ts";
 import { createConnection, gateId } from "../defender/connection.ts";
 import { type Gate, openGate } from "../defender/gate.ts";
+import { ErrorLog } from "../error-log.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
 import type { Stops } from "../queue/stops.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import { withoutWrites } from "./dry-run.ts";
-import { ErrorLog } from "./error-log.ts";
 import type { Observe } from "./observer.ts";
 import { guardConnection, refuseStopped } from "./stop-guard.ts";
 

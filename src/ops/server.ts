@@ -7,6 +7,7 @@ import { RunReader } from "../bulk/run-reader.ts";
 import { RunStore } from "../bulk/run-store.ts";
 import type { OpsConfig } from "../config.ts";
 import { describeInvalid, Failure, toFailure } from "../contract/failure.ts";
+import { ErrorLog } from "../error-log.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { CredentialEnds } from "../queue/credential-ends.ts";
@@ -55,9 +56,10 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   }
   const accounts = await openAccounts(config, log);
   const { prefix } = config.redis;
+  const errors = new ErrorLog(log);
   const redis = connectProducer(config.redis, {
     name: "defender-ops",
-    onError: (error) => log.warn({ event: "redis.error", err: error }, "Redis connection"),
+    onError: (err) => errors.warn({ event: "redis.error", err }, "Redis connection"),
   });
   const queues = new Queues(redis, config.redis);
   const trail = new Trail({

@@ -24,14 +24,16 @@ describe("ops", () => {
     });
   });
 
-  it("is alive but not ready while Redis is away, and shows no old figures", async () => {
-    const { url } = await openOps({ REDIS_URL: REDIS_AWAY });
+  it("is alive but not ready while Redis is away, says so once, and shows no old figures", async () => {
+    const { url, log } = await openOps({ REDIS_URL: REDIS_AWAY });
     expect(await health(url, "/livez")).toMatchObject({ status: 200 });
     expect(await health(url, "/readyz")).toMatchObject({ status: 503, body: { status: "not ready" } });
     const text = await metrics(url);
     expect(seriesOf(text, "defender_redis_up")).toBe(0);
     expect(seriesOf(text, "defender_queue_jobs")).toBeNull();
     expect(seriesOf(text, "defender_redis_memory_used_bytes")).toBeNull();
+    // By then it was refused several times.
+    expect(log.filter((line) => line.includes("redis.error"))).toHaveLength(1);
   });
 
   it("is not ready when Redis accepts and says nothing", async () => {

@@ -2,6 +2,7 @@
 import { type Job as QueueJob, Worker } from "bullmq";
 import type { RedisConfig } from "../../config.ts";
 import { Failure } from "../../contract/failure.ts";
+import { ErrorLog } from "../../error-log.ts";
 import { reach } from "../../fault-point.ts";
 import type { Log } from "../../log.ts";
 import { queueKeyPrefix, runsQueueName } from "../../queue/names.ts";
@@ -9,7 +10,6 @@ import { WORKER_OPTIONS } from "../../queue/options.ts";
 import { ticketSchema } from "../../queue/run-tickets.ts";
 import type { RedisClient } from "../../redis-script.ts";
 import { queueTelemetry } from "../../trace/tracer.ts";
-import { ErrorLog } from "../error-log.ts";
 import type { Settlement } from "../execute.ts";
 import { type Pointer, type SettleTools, settle } from "../settle.ts";
 import { type TurnTools, takeTurn } from "./ticket.ts";

@@ -2,6 +2,7 @@
 import { type Job as QueueJob, Worker } from "bullmq";
 import type { RedisConfig, WebhookSettings } from "../../config.ts";
 import { openAgents } from "../../egress/agents.ts";
+import { ErrorLog } from "../../error-log.ts";
 import type { Log } from "../../log.ts";
 import {
   type Deliveries,
@@ -15,7 +16,6 @@ import { queueKeyPrefix, WEBHOOK_QUEUE } from "../../queue/names.ts";
 import { WORKER_OPTIONS } from "../../queue/options.ts";
 import type { RedisClient } from "../../redis-script.ts";
 import { backoffMs, type RetryPolicy } from "../backoff.ts";
-import { ErrorLog } from "../error-log.ts";
 import type { Observe } from "../observer.ts";
 import { post } from "./post.ts";
 import { loadKeys, signedHeaders } from "./signature.ts";

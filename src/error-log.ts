@@ -1,5 +1,5 @@
 /** Logs errors of connections: the first at once, its repeats as a number, for an outage of Redis makes hundreds in a second. */
-import type { Log } from "../log.ts";
+import type { Log } from "./log.ts";
 
 /** The same error is logged once in this time. */
 const QUIET_MS = 10_000;

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { ErrorLog } from "../../src/engine/error-log.ts";
-import { createLog } from "../../src/log.ts";
+import { createLog } from "../src/log.ts";
+import { ErrorLog } from "../src/error-log.ts";
 
 function openLog() {
   const lines: string[] = [];
