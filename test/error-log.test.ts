@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { createLog } from "../src/log.ts";
 import { ErrorLog } from "../src/error-log.ts";
+import { createLog } from "../src/log.ts";
 
 function openLog() {
   const lines: string[] = [];

@@ -10,12 +10,15 @@ import { type AskedAgain, askedMeanwhile, type Enqueuer, unsettled } from "../qu
 import type { InstanceQueue } from "../queue/instance-queues.ts";
 import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
-import { showData, showReason } from "./shown-job.ts";
+import type { ResultReader } from "../results/reader.ts";
+import { link } from "./case-page.ts";
+import { recordOf, showData, showReason } from "./shown-job.ts";
 import type { ShownQueue } from "./shown-queues.ts";
 
 export interface BoardOptions {
   queues: Queues;
   enqueuer: Pick<Enqueuer, "again">;
+  reader: Pick<ResultReader, "standing">;
   /** Why a queue stands still, as a person said it; null when it does not. */
   pausedBy(queue: InstanceQueue): string | null;
   /** Whether whoever asks right now may write: the board then shows its buttons. */
@@ -74,41 +77,54 @@ class TicketQueue extends BullMQAdapter {
 
   override async getJob(id: string): Promise<QueueJob | undefined> {
     const job = await super.getJob(id);
-    return job && showJob(job);
+    return job && showTicket(job);
   }
 
   override async getJobs(...range: Parameters<BullMQAdapter["getJobs"]>): Promise<QueueJob[]> {
-    return (await super.getJobs(...range)).map((job) => showJob(job));
+    return (await super.getJobs(...range)).map(showTicket);
   }
 }
 
 /** The job is the board's own copy, which it never writes back. */
-function showJob(job: QueueJob, reasonOf = showReason): QueueJob {
+function showJob(job: QueueJob, reason: string): QueueJob {
   job.data = showData(job.data);
   job.returnvalue = job.returnvalue && showData(job.returnvalue);
-  job.failedReason = job.failedReason && reasonOf(job.failedReason);
+  job.failedReason = reason;
   job.stacktrace = [];
   return job;
+}
+
+function showTicket(job: QueueJob): QueueJob {
+  return showJob(job, job.failedReason ? showReason(job.failedReason) : "");
+}
+
+/** Where all is told of a job. */
+function pageOf(data: unknown): string {
+  const record = recordOf(data);
+  return record === null ? "/cases" : link("/cases/job", { case_id: record.caseId, job_id: record.jobId });
 }
 
 class BoardQueue extends BullMQAdapter {
   /** The result is known: nothing would run. */
   override readonly allowCompletedRetries = false;
   readonly #enqueuer: BoardOptions["enqueuer"];
+  readonly #reader: BoardOptions["reader"];
   readonly #describe: () => string;
-  readonly #showReason: (reason: string) => string;
+  readonly #isWebhook: boolean;
 
-  constructor(queue: ShownQueue, { queues, enqueuer, mayWrite, pausedBy }: BoardOptions) {
-    super(queues.get(queue.name));
+  constructor(queue: ShownQueue, { queues, enqueuer, reader, mayWrite, pausedBy }: BoardOptions) {
+    super(queues.get(queue.name), {
+      externalJobUrl: ({ data }) => ({ displayText: "All about it", href: pageOf(data) }),
+    });
     this.#enqueuer = enqueuer;
+    this.#reader = reader;
     this.#describe = () => {
       const { lane } = queue;
       if (lane === "webhook") return "What is told to the webhook. A retry sends it once more";
       const paused = pausedBy({ ...queue, lane });
-      return `${paused === null ? "" : `PAUSED ${paused}. `}${lane}, ${queue.priority}. All about a job: /cases`;
+      return `${paused === null ? "" : `PAUSED ${paused}. `}${lane}, ${queue.priority}`;
     };
-    // Of the webhook's it is a sentence of ours, and no argument is in it.
-    this.#showReason = queue.lane === "webhook" ? (reason) => reason : showReason;
+    this.#isWebhook = queue.lane === "webhook";
     // Bull Board knows one mode for all who look.
     Object.defineProperty(this, "readOnlyMode", { get: () => !mayWrite() });
   }
@@ -119,16 +135,16 @@ class BoardQueue extends BullMQAdapter {
 
   override async getJob(id: string): Promise<QueueJob | undefined> {
     const job = await super.getJob(id);
-    return job && this.#show(job, (error) => Promise.reject(error));
+    return job && (await this.#show(job, (error) => Promise.reject(error)));
   }
 
   override async getJobs(...range: Parameters<BullMQAdapter["getJobs"]>): Promise<QueueJob[]> {
     const jobs = await super.getJobs(...range);
     // When all are retried, one that has to be settled first does not stop the others.
-    return jobs.map((job) => this.#show(job, async () => {}));
+    return await Promise.all(jobs.map((job) => this.#show(job, async () => {})));
   }
 
-  #show(job: QueueJob, onRefused: (refusal: Error) => Promise<void>): QueueJob {
+  async #show(job: QueueJob, onRefused: (refusal: Error) => Promise<void>): Promise<QueueJob> {
     const { data, failedReason } = job;
     const retry = job.retry.bind(job);
     job.retry = async (state) => {
@@ -143,7 +159,15 @@ class BoardQueue extends BullMQAdapter {
         await onRefused(Object.assign(error, { statusCode: 409 }));
       }
     };
-    return showJob(job, this.#showReason);
+    return showJob(job, failedReason ? await this.#showReason(failedReason, data) : "");
+  }
+
+  async #showReason(reason: string, data: unknown): Promise<string> {
+    // Of the webhook's it is a sentence of ours, and no argument is in it.
+    if (this.#isWebhook) return reason;
+    const record = recordOf(data);
+    const standing = record && (await this.#reader.standing(record));
+    return showReason(reason, standing?.result.error);
   }
 
   async #askAgain(data: unknown, failedReason: string | undefined): Promise<AskedAgain> {

@@ -71,8 +71,10 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const stopList = new Stops(redis, prefix);
   const ends = new CredentialEnds(redis, prefix);
   let stops: readonly Stop[] = [];
+  const reader = new ResultReader(redis, prefix);
   const board = createBoard({
     queues,
+    reader,
     enqueuer: new Enqueuer(redis, config.redis, queues),
     pausedBy: (queue) => describePause(stops, queue),
     mayWrite: () => currentCaller()?.role === "operator",
@@ -111,7 +113,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   app.get("/", async (_request, reply) => reply.redirect("/queues"));
   addAssets(app);
-  addCases(app, { reader: new ResultReader(redis, prefix), redis: config.redis });
+  addCases(app, { reader, redis: config.redis });
   addRuns(app, { reader: runs, store: new RunStore(redis, prefix), queues, log });
   if (sessions !== null) addLogin(app, { sessions, tries: new Tries(redis, prefix), trail, log });
   addHealthRoutes(app, {

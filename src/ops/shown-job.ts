@@ -1,6 +1,9 @@
 /** What the board shows of a job: who asked for what and when, and how it failed; no argument and no text of an answer. */
 import { z } from "zod";
-import { FAILURE_CODES, failureCodeSchema } from "../contract/failure.ts";
+import { FAILURE_CODES, type FailureRecord, failureCodeSchema } from "../contract/failure.ts";
+import type { JobRef } from "../results/keys.ts";
+
+const LONGEST_ID = 100;
 
 const shown = z
   .union([z.string().max(200), z.number()])
@@ -27,10 +30,19 @@ export function showData(data: unknown): object {
   return shownSchema.parse(data);
 }
 
-/** A message may quote arguments, so only its code counts; the result of the job has all of it. */
-export function showReason(reason: string): string {
+/** Where the result of a payload lies; null when it does not say. */
+export function recordOf(data: unknown): JobRef | null {
+  const { case_id: caseId, job_id: jobId } = shownSchema.parse(data);
+  return typeof caseId === "string" && typeof jobId === "string" ? { caseId, jobId } : null;
+}
+
+/** A message may quote arguments, so only its code counts, and of its result the hint and the request id; the page of the job has all of it. */
+export function showReason(reason: string, error: FailureRecord | null = null): string {
   const code = failureCodeSchema.safeParse(reason.split(":", 1)[0]);
-  return code.success
-    ? `${code.data}: ${FAILURE_CODES[code.data].meaning}`
-    : "internal_error: see the log of the worker";
+  if (!code.success) return "internal_error: see the log of the worker";
+  const said = `${code.data}: ${FAILURE_CODES[code.data].meaning}.`;
+  // The result may be of a later run.
+  const { hint, request_id: requestId } = error?.code === code.data ? error : {};
+  const parts = [said, hint, requestId && `Request id: ${requestId.slice(0, LONGEST_ID)}`];
+  return parts.filter((part) => part).join(" ");
 }

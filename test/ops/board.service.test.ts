@@ -2,6 +2,7 @@ import { describe, expect, inject, it } from "vitest";
 import { publishInstances } from "../../src/queue/instances.ts";
 import { Stops } from "../../src/queue/stops.ts";
 import { CASE, HUNTING, INCIDENTS, listQueues, routesFor, UPDATE } from "./bull-board.ts";
+import { finishJob } from "./finished.ts";
 import { ask } from "./http.ts";
 import { failNextJob, openOps } from "./opened.ts";
 
@@ -51,8 +52,25 @@ describe("the board", () => {
     expect(queue?.jobs).toMatchObject([
       {
         name: "update_incident",
-        failedReason: "not_found: the incident does not exist in this tenant",
+        failedReason: "not_found: the incident does not exist in this tenant.",
         data: { case_id: "4711", action: "update_incident", instance: "default", requested_by: "ada" },
+      },
+    ]);
+  });
+
+  it("shows of a failed job its hint, its request id and the way to all about it", async () => {
+    const ops = await openOps();
+    const job = await ops.client.enqueue("update_incident", UPDATE);
+    await failNextJob(ops.prefix, INCIDENTS, "not_found: no such incident");
+    const told = { http_status: 404, graph_code: null, request_id: "r-1", hint: "Is the id right?" };
+    const error = { code: "not_found", message: "no such incident", retryable: false, ...told } as const;
+    await finishJob(ops, job, { error });
+    const queue = (await listQueues(ops, INCIDENTS)).find(({ name }) => name === INCIDENTS);
+    expect(queue?.jobs).toMatchObject([
+      {
+        failedReason:
+          "not_found: the incident does not exist in this tenant. Is the id right? Request id: r-1",
+        externalUrl: { href: `/cases/job?case_id=4711&job_id=${job.jobId}` },
       },
     ]);
   });
