@@ -29,7 +29,7 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     await Promise.all([client.close(), queues.close(), close()]);
     redis.disconnect();
   });
-  const config = loadWorkerConfig({
+  const environment = {
     REDIS_URL: redisUrl,
     QUEUE_PREFIX: prefix,
     AZURE_TENANT_ID: tenant,
@@ -41,7 +41,7 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     DEFENDER_HUNTING_LIMITS: "1000/1s",
     SHUTDOWN_TIMEOUT: "1s",
     ...env,
-  });
+  };
   const simulator = new SimulatorControl(url);
   const log: string[] = [];
   return {
@@ -55,7 +55,8 @@ export async function openEngine(env: Readonly<Record<string, string>> = {}) {
     prefix,
 
     /** Gives what stops it before the test ends. */
-    async startWorker(): Promise<() => Promise<void>> {
+    async startWorker(more: Readonly<Record<string, string>> = {}): Promise<() => Promise<void>> {
+      const config = loadWorkerConfig({ ...environment, ...more });
       const { stop } = await startWorker(config, createLog("debug", { write: (line) => log.push(line) }));
       stops.push(stop);
       return stop;

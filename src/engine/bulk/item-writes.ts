@@ -18,6 +18,9 @@ import { type ItemEnd, type ItemScene, SETTLED } from "./scene.ts";
 /** An item does not expire: its time is the life of the run. */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
+/** The update was, before writes were switched off. */
+const COMMENT_UNSENT = "the comment was not sent: DEFENDER_WRITES is off";
+
 /** What is to be written down of it, once the incident's turn is given back. */
 type Settle = () => Promise<ItemEnd>;
 
@@ -25,7 +28,9 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
   const { run, taken, tools } = scene;
   let { note, done } = taken;
   let last = incident;
-  let isDryRun = false;
+  // Writes may be switched on or off between the two.
+  let isSent = done !== null && done.update !== null;
+  let isUnsent = false;
   let requestId: string | undefined;
   if (done === null) {
     let update: Done["update"] = null;
@@ -33,31 +38,35 @@ export async function makeWrites(scene: ItemScene, change: Change, incident: Inc
       const isKnown = run.verify || taken.item.listed !== undefined;
       const made = await attemptWrite(scene, note, reclassify(change, incident, isKnown), null, {});
       if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(scene, made);
-      isDryRun = made.ended.reason === "dry_run";
+      isUnsent = made.ended.reason === "dry_run";
+      isSent = !isUnsent;
       requestId = made.requestId;
       last = { ...incident, ...incidentSchema.parse(made.ended.json) };
       update = describeUpdate(scene, change, incident, last);
     }
     done = { update, comment: change.comment === null ? "" : renderTemplate(change.comment, last) };
     note = null;
-    if (change.comment !== null && !(await tools.runs.advance(run.run_id, taken, done)))
+    // What was not sent is no step behind which the next try may begin.
+    if (change.comment !== null && !isUnsent && !(await tools.runs.advance(run.run_id, taken, done)))
       return async () => SETTLED;
   }
   const { update, comment } = done;
-  const advanced = { ...scene, taken: { ...taken, note, done } };
+  const advanced = { ...scene, taken: { ...taken, note, done: isUnsent ? null : done } };
   if (change.comment !== null) {
     const input = { case_id: run.case_id, comment, alert_group_identifiers: [] };
     const known = taken.done === null ? last : null;
     const made = await attemptWrite(advanced, note, addCommentToIncident, known, input);
     if (made.ended.kind !== "done" || made.isStale) return () => judgeAttempt(advanced, made);
-    isDryRun = made.ended.reason === "dry_run";
+    if (made.ended.reason === "dry_run") isUnsent = true;
+    else isSent = true;
     requestId = made.requestId ?? requestId;
   }
   const url = update?.url ?? last.incidentWebUrl ?? null;
   const { before, after = {} } = update ?? {};
-  const what = isDryRun
-    ? ({ result: "skipped", reason: "dry_run" } as const)
-    : ({ result: "changed" } as const);
+  const what =
+    isUnsent && !isSent
+      ? ({ result: "skipped", reason: "dry_run" } as const)
+      : ({ result: "changed", ...(isUnsent && { message: COMMENT_UNSENT }) } as const);
   const outcome = {
     ...what,
     url,

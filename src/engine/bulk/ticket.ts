@@ -2,6 +2,7 @@
 import type { ItemStore } from "../../bulk/item-store.ts";
 import { isOver } from "../../bulk/run.ts";
 import type { RunReading } from "../../bulk/run-record.ts";
+import { toFailure } from "../../contract/failure.ts";
 import { isFirstTicket } from "../../queue/run-tickets.ts";
 import type { QueuedJob } from "../../queue/turns.ts";
 import { FreshEyes } from "./fresh-eyes.ts";
@@ -49,6 +50,9 @@ export async function takeTurn(
     const isPlanned = isListed || isOver(status.state) || (await runs.isPlanned(runId));
     return isPlanned || !mayLook ? { kind: "over" } : await lookAhead(reading, eyes, tools, signal);
   }
+  // A run that was stopped puts back what it had in hand, which no pause holds up.
+  const pausedMs = status.state === "running" ? await pauseOf(tools) : null;
+  if (pausedMs !== null) return { kind: "again", delayMs: pausedMs };
   const taken = await runs.take(runId, place.queueJobId, TURN_ITEMS);
   if (taken === null) return { kind: "over" };
   if (taken.items.length === 0) return await afterLast(reading, taken.dueMs, tools);
@@ -79,6 +83,18 @@ export async function takeTurn(
     scope: held.some(({ scope }) => scope === "lane") ? "lane" : "priority",
     delayMs: Math.max(...held.map(({ delayMs }) => delayMs)),
   };
+}
+
+/** How soon to look again while somebody has paused writes; null while nobody has. Reads for writes that must not follow would only spend quota. */
+async function pauseOf({ instance }: TurnTools): Promise<number | null> {
+  try {
+    await instance.refuseStopped({ lane: "incidents", write: true });
+    return null;
+  } catch (error) {
+    const { heldBack, retryAfterMs } = toFailure(error).details;
+    if (heldBack !== "paused") throw error;
+    return retryAfterMs ?? LOOK_AGAIN_MS;
+  }
 }
 
 /** Brings a run that is over to its report. True when nothing is left to do about it. */
