@@ -9,6 +9,7 @@ import { openPreflight } from "../kql/preflight.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
 import { CredentialEnds } from "../queue/credential-ends.ts";
+import { CredentialRefusals } from "../queue/credential-refusals.ts";
 import { Deliveries, publishWebhook } from "../queue/deliveries.ts";
 import { describeDrift, LARGEST_DRIFT_MS, measureDriftMs } from "../queue/drift.ts";
 import { refuseEviction } from "../queue/eviction.ts";
@@ -21,7 +22,7 @@ import { Turns } from "../queue/turns.ts";
 import { ResultStore } from "../results/store.ts";
 import type { InstanceAccess } from "./attempt.ts";
 import { openRunWorkers } from "./bulk/run-workers.ts";
-import { watchCredentials } from "./credential-watch.ts";
+import { noteRefusals, watchCredentials } from "./credential-watch.ts";
 import type { Engine } from "./execute.ts";
 import { type Instances, openInstances } from "./instances.ts";
 import { openLaneWorker } from "./lane-worker.ts";
@@ -85,7 +86,8 @@ export async function startWorker(
   const served = config.instances.filter(
     ({ name }) => scope.instances === undefined || scope.instances.includes(name),
   );
-  const instances = await openInstances(config, served, log, observe, new Stops(redis, prefix));
+  const heard = noteRefusals(new CredentialRefusals(redis, prefix), observe, onError);
+  const instances = await openInstances(config, served, log, heard, new Stops(redis, prefix));
   const hunts = served.some((instance) => serves(instance, "hunting", scope));
   const preflight = openPreflight(hunts ? WARM_UP_PARSER_MS : undefined);
   const engine: Engine = {

@@ -14,19 +14,23 @@ export function startAlerts(
   const timers: NodeJS.Timeout[] = [];
   const opening = openAgents(egress);
   const tell = async (url: string, body: object | null): Promise<void> => post(url, body, await opening);
+  let alerter: Alerter | null = null;
   if (webhookUrl !== null) {
-    const alerter = new Alerter({ ...options, tell: (notice) => tell(webhookUrl, bodyFor(format, notice)) });
+    const looker = new Alerter({ ...options, tell: (notice) => tell(webhookUrl, bodyFor(format, notice)) });
+    alerter = looker;
     let isLooking = false;
     const look = async (): Promise<void> => {
       if (isLooking) return;
       isLooking = true;
-      await alerter.look();
+      await looker.look();
       isLooking = false;
     };
     timers.push(setInterval(look, LOOK_EVERY_MS));
   }
   if (heartbeatUrl !== null) {
     const beat = (): void => {
+      // Nobody would hear of an alert, so somebody should hear the silence.
+      if (alerter?.isHeard === false) return;
       tell(heartbeatUrl, null).catch((error: unknown) => {
         options.log.warn({ event: "alerts.heartbeat_failed", err: error }, "the heartbeat was not taken");
       });

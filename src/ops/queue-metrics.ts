@@ -1,7 +1,8 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { RowSets } from "../results/row-sets.ts";
-import { ITEM_ENDS, LIVE_STATES, NEWEST_FAILED, readSituation, type Sources, STATES } from "./situation.ts";
+import { STATES } from "./queue-state.ts";
+import { ITEM_ENDS, LIVE_STATES, readSituation, type Sources } from "./situation.ts";
 
 export class QueueMetrics {
   readonly registry = new Registry();
@@ -33,7 +34,7 @@ export class QueueMetrics {
     this.#workers = gauge("defender_queue_workers", "Live workers that listen to a queue.", queue);
     this.#unsettled = gauge(
       "defender_queue_unsettled_jobs",
-      `Failed writes whose outcome is unknown, among the ${NEWEST_FAILED} newest failed jobs of a queue.`,
+      "Failed writes of a queue whose outcome is unknown.",
       queue,
     );
     this.#paused = gauge("defender_paused", "1 for everything that a person has paused.", [

@@ -11,6 +11,7 @@ import { ErrorLog } from "../error-log.ts";
 import type { Log } from "../log.ts";
 import { connectProducer } from "../queue/connection.ts";
 import { CredentialEnds } from "../queue/credential-ends.ts";
+import { CredentialRefusals } from "../queue/credential-refusals.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
@@ -70,6 +71,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   });
   const stopList = new Stops(redis, prefix);
   const ends = new CredentialEnds(redis, prefix);
+  const refusals = new CredentialRefusals(redis, prefix);
   let stops: readonly Stop[] = [];
   const reader = new ResultReader(redis, prefix);
   const board = createBoard({
@@ -83,7 +85,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const list = () => listShownQueues(redis, prefix);
   const rowSets = new RowSets(redis, prefix);
   const runs = new RunReader(redis, prefix);
-  const sources = { redis, queues, list, runs, stops: stopList, ends };
+  const sources = { redis, queues, list, runs, stops: stopList, ends, refusals };
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
   const app = fastify({ forceCloseConnections: true });

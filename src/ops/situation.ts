@@ -3,34 +3,19 @@ import { z } from "zod";
 import { failedOf, isOver, type RunStatus, skippedOf } from "../bulk/run.ts";
 import type { RunReader } from "../bulk/run-reader.ts";
 import type { CredentialEnd, CredentialEnds } from "../queue/credential-ends.ts";
+import type { CredentialRefusal, CredentialRefusals } from "../queue/credential-refusals.ts";
 import { type Memory, readMemory } from "../queue/memory.ts";
 import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { Stop, Stops } from "../queue/stops.ts";
 import type { RedisClient } from "../redis-script.ts";
+import { type QueueState, readQueue } from "./queue-state.ts";
 import type { ShownQueue } from "./shown-queues.ts";
-
-/** As many are read of every queue. */
-export const NEWEST_FAILED = 200;
-export const STATES = ["waiting", "active", "delayed", "failed"] as const;
 
 export const LIVE_STATES = ["selecting", "running", "paused"] as const;
 export const ITEM_ENDS = ["changed", "unchanged", "skipped", "failed", "waiting", "in_hand"] as const;
 
 const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
-const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
-
-export interface QueueState {
-  queue: ShownQueue;
-  counts: Readonly<Record<string, number>>;
-  oldestAgeMs: number;
-  workers: number;
-  /** Of the newest failed jobs: those whose outcome is unknown, and how many a refused credential failed lately. */
-  unsettled: number;
-  refused: number;
-  /** Until workers take jobs of it again; 0 now. */
-  heldMs: number;
-}
 
 /** Bulk runs of an instance that are not over, and their incidents by what became of them. */
 export interface BulkState {
@@ -50,9 +35,8 @@ export interface Situation {
   stops: readonly Stop[];
   /** When credentials end, as far as it is known. */
   ends: readonly CredentialEnd[];
+  refusals: readonly CredentialRefusal[];
 }
-
-const LATELY_MS = 10 * 60_000;
 
 /** Where a situation is read. */
 export interface Sources {
@@ -62,27 +46,37 @@ export interface Sources {
   runs: Pick<RunReader, "live">;
   stops: Pick<Stops, "list">;
   ends: Pick<CredentialEnds, "list">;
+  refusals: Pick<CredentialRefusals, "list">;
 }
 
 /** Rejects, or takes long, when Redis is away. */
-export async function readSituation({ redis, queues, list, runs, stops, ends }: Sources): Promise<Situation> {
-  const [[seconds, microseconds], memory, stopped, listed, live, ended] = await Promise.all([
+export async function readSituation({
+  redis,
+  queues,
+  list,
+  runs,
+  stops,
+  ends,
+  refusals,
+}: Sources): Promise<Situation> {
+  const [[seconds, microseconds], memory, stopped, listed, live, ended, refused] = await Promise.all([
     redis.time().then((time) => redisTime.parse(time)),
     readMemory(redis),
     stops.list(),
     list(),
     runs.live(),
     ends.list(),
+    refusals.list(),
   ]);
   const nowMs = seconds * 1_000 + microseconds / 1_000;
   const instances = [
     ...new Set([...listed.filter(({ lane }) => lane === "ping"), ...live].map(({ instance }) => instance)),
   ];
   const [figures, bulk] = await Promise.all([
-    Promise.all(listed.map((queue) => readQueue(queue, queues, nowMs))),
+    Promise.all(listed.map((queue) => readQueue(queue, queues.get(queue.name), redis, nowMs))),
     Promise.all(instances.map((instance) => readBulk(instance, live, queues))),
   ]);
-  return { nowMs, memory, stops: stopped, ends: ended, figures, bulk };
+  return { nowMs, memory, stops: stopped, ends: ended, refusals: refused, figures, bulk };
 }
 
 async function readBulk(instance: string, live: readonly RunStatus[], queues: Queues): Promise<BulkState> {
@@ -103,31 +97,5 @@ async function readBulk(instance: string, live: readonly RunStatus[], queues: Qu
       in_hand: sum(({ counts }) => counts.in_hand),
     },
     workers: await queues.get(runsQueueName(instance)).getWorkersCount(),
-  };
-}
-
-async function readQueue(queue: ShownQueue, queues: Queues, nowMs: number): Promise<QueueState> {
-  const opened = queues.get(queue.name);
-  const [counts, [oldest], workers, failed, heldMs] = await Promise.all([
-    opened.getJobCounts(...STATES),
-    opened.getJobs(["waiting"], 0, 0, true),
-    opened.getWorkersCount(),
-    opened.getFailed(0, NEWEST_FAILED - 1),
-    opened.getRateLimitTtl(),
-  ]);
-  const enqueued = enqueuedSchema.safeParse(oldest?.data);
-  const sinceMs = enqueued.success ? Date.parse(enqueued.data.enqueued_at) : (oldest?.timestamp ?? nowMs);
-  // Another than ours may have removed one of them meanwhile.
-  const failedAs = (code: string, sinceMs: number): number =>
-    failed.filter((job) => job?.failedReason?.startsWith(`${code}:`) && (job.finishedOn ?? 0) >= sinceMs)
-      .length;
-  return {
-    queue,
-    counts,
-    oldestAgeMs: Math.max(0, nowMs - sinceMs),
-    workers,
-    unsettled: failedAs("outcome_unknown", 0),
-    refused: failedAs("auth_failed", nowMs - LATELY_MS),
-    heldMs: Math.max(0, heldMs),
   };
 }

@@ -1,6 +1,7 @@
 /** BullMQ's failed set of one queue: read in pages, newest first, or searched for an id. */
 import type { Queue } from "bullmq";
-import type { RedisClient } from "../redis-script.ts";
+import { z } from "zod";
+import { defineScript, type RedisClient } from "../redis-script.ts";
 import { queueJobId } from "./names.ts";
 
 /** Jobs read at once. */
@@ -19,6 +20,18 @@ export interface QueueEntry {
   /** `code: message` when a worker of ours failed it. */
   reason: string;
 }
+
+/** Of a range of the set, oldest first: the code of each job's reason and when it failed. ARGV: first, last, what jobs' keys begin with. */
+const readCodes = defineScript(`
+local members = redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES')
+local found = {}
+for i = 1, #members, 2 do
+  local reason = redis.call('HGET', ARGV[3] .. members[i], 'failedReason') or ''
+  found[#found + 1] = {string.match(reason, '^([a-z_]+):') or '', members[i + 1]}
+end
+return found
+`);
+const codesReply = z.array(z.tuple([z.string(), z.coerce.number()]));
 
 export class FailedSet {
   readonly #redis: RedisClient;
@@ -54,6 +67,16 @@ export class FailedSet {
       if (members.length < count) return;
       latestMs = members.at(-1)?.score ?? latestMs;
       seen = new Set(members.filter(({ score }) => score === latestMs).map(({ id }) => id));
+    }
+  }
+
+  /** The code of every failed job, empty where the reason has none; what jobs hold is not read. */
+  async *codes(): AsyncGenerator<{ code: string; failedAtMs: number }, void> {
+    for (let first = 0; ; first += SCAN) {
+      const args = [first, first + SCAN - 1, this.#queue.toKey("")];
+      const read = codesReply.parse(await readCodes(this.#redis, [this.#key], args));
+      for (const [code, failedAtMs] of read) yield { code, failedAtMs };
+      if (read.length < SCAN) return;
     }
   }
 

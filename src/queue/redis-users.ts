@@ -16,7 +16,7 @@ const COMMANDS = [
 ];
 
 /** What workers tell everybody. */
-const PUBLISHED = ["instances", "quotas", "webhook", "credential-ends"];
+const PUBLISHED = ["instances", "quotas", "webhook", "credential-ends", "credential-refusals"];
 
 /** Cases, incidents, runs and queues; what only workers publish, and what people have paused, can be read. */
 function sharedKeys(prefix: string): string[] {

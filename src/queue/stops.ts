@@ -77,7 +77,8 @@ export class Stops {
   }
 }
 
-function fieldOf({ instance, lane, writes }: StopScope): string {
+/** Names a scope. */
+export function fieldOf({ instance, lane, writes }: StopScope): string {
   return `${instance ?? "*"}|${lane ?? "*"}|${writes ? "writes" : "*"}`;
 }
 
@@ -87,7 +88,8 @@ function covers(scope: StopScope, stop: Stop): boolean {
   return isInstance && isLane && (!scope.writes || stop.writes);
 }
 
-function findStop(stops: readonly Stop[], { instance, lane, write }: StoppableCall): Stop | null {
+/** What holds a call back, of several that which says most; null for nothing. */
+export function findStop(stops: readonly Stop[], { instance, lane, write }: StoppableCall): Stop | null {
   const holds = (stop: Stop): boolean =>
     (stop.instance === null || stop.instance === instance) &&
     (stop.lane === null || stop.lane === lane) &&

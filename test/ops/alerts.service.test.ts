@@ -1,86 +1,55 @@
 import { describe, expect, it } from "vitest";
-import { RunReader } from "../../src/bulk/run-reader.ts";
 import { RunStore } from "../../src/bulk/run-store.ts";
-import { createLog } from "../../src/log.ts";
-import { OLDEST_INTERACTIVE_MS } from "../../src/ops/alert.ts";
-import { Alerter } from "../../src/ops/alerter.ts";
-import type { Situation } from "../../src/ops/situation.ts";
-import { readSituation } from "../../src/ops/situation.ts";
-import type { Notice } from "../../src/ops/webhook.ts";
+import { LONGEST_HOLD_MS, NO_WORKER_PATIENCE_MS, OLDEST_INTERACTIVE_MS } from "../../src/ops/alert.ts";
 import { CredentialEnds } from "../../src/queue/credential-ends.ts";
-import { listQueues } from "../../src/queue/instance-queues.ts";
-import { Stops } from "../../src/queue/stops.ts";
+import { CredentialRefusals } from "../../src/queue/credential-refusals.ts";
 import { INCIDENTS, UPDATE } from "./bull-board.ts";
 import { makeRun } from "./finished-run.ts";
 import { metrics, seriesOf } from "./health.ts";
-import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
+import { failNextJob, openOps, openWorker } from "./opened.ts";
 
-const silent = createLog("silent");
-
-function openAlerter(
-  { redis, prefix, queues }: Opened,
-  change: (situation: Situation) => Situation = (same) => same,
-) {
-  const notices: Notice[] = [];
-  const stops = new Stops(redis, prefix);
-  const ends = new CredentialEnds(redis, prefix);
-  const runs = new RunReader(redis, prefix);
-  const alerter = new Alerter({
-    redis,
-    prefix,
-    log: silent,
-    read: async () =>
-      change(
-        await readSituation({ redis, queues, list: () => listQueues(redis, prefix), runs, stops, ends }),
-      ),
-    tell: async (notice) => void notices.push(notice),
-  });
-  return { alerter, notices };
-}
-
-/** The situation with one queue's figures changed. */
-const withQueue =
-  (changed: Partial<Situation["figures"][number]>) =>
-  (situation: Situation): Situation => ({
-    ...situation,
-    figures: situation.figures.map((state) =>
-      state.queue.name === INCIDENTS ? { ...state, ...changed } : state,
-    ),
-  });
+import { openAlerter, withQueue } from "./opened-alerter.ts";
 
 describe("alerts", () => {
   it("tell of a lane with work and no worker once, from two servers, and of its end", async () => {
     const ops = await openOps();
     const [first, second] = [openAlerter(ops), openAlerter(ops)];
     await ops.client.enqueue("update_incident", UPDATE);
-    for (const { alerter } of [first, second, first, second]) await alerter.look();
+    for (const { lookIn } of [first, second]) await lookIn(0);
+    expect([...first.notices, ...second.notices]).toEqual([]);
+    for (const { lookIn } of [second, first, second]) await lookIn(NO_WORKER_PATIENCE_MS + 1);
     const firing = [...first.notices, ...second.notices];
     expect(firing).toMatchObject([{ state: "firing", severity: "critical", key: `no-worker:${INCIDENTS}` }]);
-    expect(firing[0]?.text).toBe("1 jobs wait on incidents (interactive) of default, and no worker listens");
+    expect(firing[0]?.text).toBe(
+      "no worker listens to incidents (interactive) of default, which has 1 job to do",
+    );
 
     await openWorker(ops.prefix);
     await expect.poll(() => ops.queues.get(INCIDENTS).getWorkersCount()).toBeGreaterThan(0);
     for (const { alerter } of [second, first]) await alerter.look();
 
-    expect([...first.notices, ...second.notices].slice(-1)).toMatchObject([{ state: "recovered" }]);
+    expect([...first.notices, ...second.notices].filter(({ state }) => state === "recovered")).toEqual([
+      { ...firing[0], state: "recovered" },
+    ]);
     expect([...first.notices, ...second.notices]).toHaveLength(2);
   });
 
   it("tell of a bulk run that no worker listens for, and not of one that is paused", async () => {
     const ops = await openOps();
-    const { alerter, notices } = openAlerter(ops);
+    const { notices, lookIn } = openAlerter(ops);
     await makeRun(ops, {}, 1);
-    await alerter.look();
+    await lookIn(0);
+    await lookIn(NO_WORKER_PATIENCE_MS + 1);
     await new RunStore(ops.redis, ops.prefix).pause("r1");
-    await alerter.look();
+    await lookIn(NO_WORKER_PATIENCE_MS + 1);
     expect(notices.map(({ state, text }) => [state, text])).toEqual([
-      ["firing", "1 bulk runs of default are at work, and no worker listens"],
-      ["recovered", "1 bulk runs of default are at work, and no worker listens"],
+      ["firing", "no worker listens for bulk runs, and default has 1 at work"],
+      ["recovered", "no worker listens for bulk runs, and default has 1 at work"],
     ]);
   });
 
   it.each([
-    ["dead jobs", "not_found: no such incident", `dead:${INCIDENTS}`],
+    ["dead jobs", "not_found: no such incident", `dead:${INCIDENTS}:not_found`],
     ["unsettled writes", "outcome_unknown: lost", `unsettled:${INCIDENTS}`],
     ["a refused credential", "auth_failed: AADSTS7000215", "refused:default"],
   ])("tell of %s", async (_, reason, key) => {
@@ -135,67 +104,44 @@ describe("alerts", () => {
     ]);
   });
 
-  it("tell of a pause only after 15 minutes without a break", async () => {
+  it("do not take a queue that works steadily for a paused one", async () => {
     const ops = await openOps();
-    let heldMs = 1_000;
-    const { alerter, notices } = openAlerter(ops, (situation) => withQueue({ heldMs })(situation));
-    await alerter.look(0);
-    await alerter.look(14 * 60_000);
-    heldMs = 0;
-    await alerter.look(15 * 60_000);
-    heldMs = 1_000;
-    await alerter.look(16 * 60_000);
-    await alerter.look(31 * 60_000);
+    await ops.client.enqueue("update_incident", UPDATE);
+    await ops.redis.set(ops.queues.get(INCIDENTS).toKey("limiter"), "3", "PX", 60_000);
+    const { notices, lookIn } = openAlerter(ops, withQueue({ workers: 1, oldestAgeMs: 0 }));
+    await lookIn(0);
+    await lookIn(LONGEST_HOLD_MS + 1_000);
     expect(notices).toEqual([]);
-    await alerter.look(31 * 60_000 + 1);
-    expect(notices.map(({ key }) => key)).toEqual([`held:${INCIDENTS}`]);
   });
 
-  it("tell of a Redis that is away after two looks, and of its return", async () => {
+  it("count an unsettled write, however many jobs have failed since", async () => {
     const ops = await openOps();
-    let isAway = true;
-    const { alerter, notices } = openAlerter(ops, (situation) => {
-      if (isAway) throw new Error("away");
-      return situation;
-    });
+    const queue = ops.queues.get(INCIDENTS);
+    const failing = ops.redis.pipeline();
+    for (let id = 0; id < 1_300; id += 1) {
+      const reason = id === 1_050 ? "outcome_unknown: lost" : "cancelled: by the analyst";
+      failing.hset(queue.toKey(String(id)), "failedReason", reason);
+      failing.zadd(queue.toKey("failed"), Date.now() + id, String(id));
+    }
+    await failing.exec();
+    const { alerter, notices } = openAlerter(ops);
     await alerter.look();
-    expect(notices).toEqual([]);
-    await alerter.look();
-    await alerter.look();
-    isAway = false;
-    await alerter.look();
-    await alerter.look();
-    expect(notices.map(({ key, state }) => [key, state])).toEqual([
-      ["redis-away", "firing"],
-      ["redis-away", "recovered"],
+    expect(notices.map(({ text }) => text)).toEqual([
+      "nobody knows whether 1 write on incidents (interactive) of default was done",
     ]);
   });
 
-  it("are told again when nobody took them", async () => {
+  it("tell of a credential that was refused although no job failed of it, until a token is granted", async () => {
     const ops = await openOps();
-    const told: string[] = [];
-    let isDown = true;
-    const alerter = new Alerter({
-      redis: ops.redis,
-      prefix: ops.prefix,
-      log: silent,
-      read: async () => ({
-        nowMs: 0,
-        figures: [],
-        bulk: [],
-        stops: [],
-        ends: [],
-        memory: { used: 90, max: 100 },
-      }),
-      tell: async ({ key }) => {
-        if (isDown) throw new Error("down");
-        told.push(key);
-      },
-    });
+    const refusals = new CredentialRefusals(ops.redis, ops.prefix);
+    const { alerter, notices } = openAlerter(ops);
+    await refusals.note("default");
     await alerter.look();
-    isDown = false;
+    await refusals.clear("default");
     await alerter.look();
-    await alerter.look();
-    expect(told).toEqual(["redis-full"]);
+    expect(notices.map(({ key, severity, state }) => [key, severity, state])).toEqual([
+      ["refused:default", "critical", "firing"],
+      ["refused:default", "critical", "recovered"],
+    ]);
   });
 });

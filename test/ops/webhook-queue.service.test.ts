@@ -1,10 +1,11 @@
 /** What ops shows of results on their way to the webhook. */
 import { expect, it } from "vitest";
 import { RunReader } from "../../src/bulk/run-reader.ts";
-import { findAlerts } from "../../src/ops/alert.ts";
+import { findTroubles } from "../../src/ops/alert.ts";
 import { listShownQueues } from "../../src/ops/shown-queues.ts";
 import { readSituation } from "../../src/ops/situation.ts";
 import { CredentialEnds } from "../../src/queue/credential-ends.ts";
+import { CredentialRefusals } from "../../src/queue/credential-refusals.ts";
 import { Deliveries, publishWebhook } from "../../src/queue/deliveries.ts";
 import { WEBHOOK_QUEUE } from "../../src/queue/names.ts";
 import { Stops } from "../../src/queue/stops.ts";
@@ -50,10 +51,11 @@ it("it is counted, and told of as an alert", async () => {
   expect(seriesOf(await metrics(url), "defender_queue_jobs", { ...labels, state: "failed" })).toBe(1);
   const list = () => listShownQueues(redis, prefix);
   const [stops, ends] = [new Stops(redis, prefix), new CredentialEnds(redis, prefix)];
+  const refusals = new CredentialRefusals(redis, prefix);
   const runs = new RunReader(redis, prefix);
-  const situation = await readSituation({ redis, queues, list, runs, stops, ends });
-  expect(findAlerts(situation, new Map()).map(({ text }) => text)).toContain(
-    "1 jobs on the webhook's queue have failed for good",
+  const situation = await readSituation({ redis, queues, list, runs, stops, ends, refusals });
+  expect(findTroubles(situation).map(({ text }) => text)).toContain(
+    "1 job on the webhook's queue failed for good within a day",
   );
 });
 
