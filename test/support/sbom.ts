@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 const root = new URL("../../", import.meta.url);
+/** The Dockerfile removes it. */
+const REMOVED = "node_modules/typescript";
 const ref = z.looseObject({ "bom-ref": z.string() });
 const billSchema = z.looseObject({
   metadata: z.looseObject({ component: ref.extend({ name: z.string() }) }),
@@ -21,7 +23,7 @@ const { name, packages } = lockSchema.parse(
 );
 const installed = new Set(
   Object.entries(packages)
-    .filter(([, { dev }]) => !dev)
+    .filter(([path, { dev }]) => !dev && path !== REMOVED)
     .map(([path, { version }]) => `${path.replace(/^.*node_modules\//, "") || name}@${version}`),
 );
 // With `--omit dev` npm was seen to leave out what the product and a development tool both need.

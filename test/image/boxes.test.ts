@@ -7,36 +7,16 @@ import { fileURLToPath } from "node:url";
 import { DCLinter } from "dclint";
 import { validate } from "dockerfile-utils";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { parse } from "yaml";
 import { z } from "zod";
-import { makeUsers } from "../producers/commands/redis-users.ts";
-import { loadOpsConfig, loadWorkerConfig } from "../src/config.ts";
-import { APP } from "./support/variables.ts";
+import { makeUsers } from "../../producers/commands/redis-users.ts";
+import { loadOpsConfig, loadWorkerConfig } from "../../src/config.ts";
+import { APP } from "../support/variables.ts";
+import { readComposition } from "./composition.ts";
 
-const read = (name: string): string => readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
+const read = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
-const service = z.object({
-  command: z.array(z.string()).optional(),
-  environment: z.record(z.string(), z.string()).optional(),
-  ports: z.array(z.string()).default([]),
-  profiles: z.array(z.string()).default([]),
-  network_mode: z.string().optional(),
-  read_only: z.boolean().optional(),
-  stop_grace_period: z.string().optional(),
-  build: z.object({ target: z.string() }).optional(),
-  secrets: z.array(z.string()).default([]),
-});
-const names = ["redis-users", "redis", "worker", "ops", "demo-redis", "simulator", "demo-worker"] as const;
-const { services, secrets } = z
-  .strictObject({
-    services: z.strictObject(Object.fromEntries(names.map((name) => [name, service]))),
-    volumes: z.unknown(),
-    secrets: z.record(z.string(), z.object({ file: z.string() })),
-    "x-healthy": z.unknown(),
-    "x-hardened": z.unknown(),
-    "x-actions": z.unknown(),
-  })
-  .parse(parse(read("docker-compose.yml"), { merge: true }));
+const file = fileURLToPath(new URL("../../docker-compose.yml", import.meta.url));
+const { services, secrets } = readComposition(file);
 
 const { version } = z.object({ version: z.string() }).parse(JSON.parse(read("package.json")));
 const dockerfile = read("Dockerfile");
@@ -51,13 +31,13 @@ describe("the composition", () => {
       lintSchema
         .parse(linter.lintFiles([fileURLToPath(new URL(path, import.meta.url))], false))
         .flatMap(({ messages }) => messages.filter(({ rule }) => rule === "invalid-schema"));
-    expect(judge("../docker-compose.yml")).toEqual([]);
+    expect(judge("../../docker-compose.yml")).toEqual([]);
     // It is no composition, so the linter does look.
-    expect(judge("../docs/prometheus/alerts.yml")).not.toEqual([]);
+    expect(judge("../../docs/prometheus/alerts.yml")).not.toEqual([]);
   });
 
   it("keeps every acknowledged write and evicts nothing", () => {
-    const command = services["redis"]?.command?.join(" ");
+    const command = services.redis.command?.join(" ");
     expect(command).toContain("--appendonly yes --appendfsync always");
     expect(command).toContain("--maxmemory-policy noeviction");
   });
@@ -65,65 +45,71 @@ describe("the composition", () => {
   it("gives each program a user of Redis of its own, made by the command that it names", async () => {
     const folder = await mkdtemp(join(tmpdir(), "defender-actions-secrets-"));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const [command, , , ...more] = services["redis-users"]?.command ?? [];
+    const [command, , , ...more] = services["redis-users"].command ?? [];
     expect([command, ...more]).toEqual(["redis-users", "--address", "redis:6379"]);
     const made = await makeUsers({ folder, address: "redis:6379" });
     for (const [name, { file }] of Object.entries(secrets)) {
       expect(file).toBe(`./secrets/${name}`);
       expect(made).toContain(join(folder, name));
     }
-    for (const name of ["worker", "ops"]) {
-      expect(services[name]?.secrets).toEqual([`redis-url-${name}`]);
-      expect(services[name]?.environment?.["REDIS_URL_FILE"]).toBe(`/run/secrets/redis-url-${name}`);
+    for (const name of ["worker", "ops"] as const) {
+      expect(services[name].secrets).toEqual([`redis-url-${name}`]);
+      expect(services[name].environment["REDIS_URL_FILE"]).toBe(`/run/secrets/redis-url-${name}`);
     }
-    expect(services["redis"]?.secrets).toEqual(["redis-users.acl"]);
-    expect(services["redis"]?.command?.join(" ")).toContain("--aclfile /run/secrets/redis-users.acl");
+    expect(services.redis.secrets).toEqual(["redis-users.acl"]);
+    expect(services.redis.command?.join(" ")).toContain("--aclfile /run/secrets/redis-users.acl");
     // A REDIS_URL in .env is for programs outside.
     const url = join(folder, "redis-url-worker");
-    const { redis } = loadWorkerConfig({ ...APP, ...services["worker"]?.environment, REDIS_URL_FILE: url });
+    const { redis } = loadWorkerConfig({ ...APP, ...services.worker.environment, REDIS_URL_FILE: url });
     expect(redis.url).toMatch(/^redis:\/\/worker:[\w-]+@redis:6379$/);
+  });
+
+  it("gives Redis the memory to fork with all its data", () => {
+    const { command = [], mem_limit } = services.redis;
+    const [dataGb, limitGb] = [command[command.indexOf("--maxmemory") + 1], mem_limit].map((size = "") =>
+      Number(/^(\d+)gb?$/.exec(size)?.[1]),
+    );
+    expect(limitGb).toBe(2 * (dataGb ?? 0));
   });
 
   it("publishes nothing beyond this machine's loopback, and the board there", () => {
     const published = Object.values(services).flatMap(({ ports }) => ports);
     expect(published).toEqual(["127.0.0.1:3000:3000"]);
     const { OPS_USERS, OPS_SESSION_SECRET, REDIS_URL_FILE, QUEUE_PREFIX, ...given } =
-      services["ops"]?.environment ?? {};
-    expect([REDIS_URL_FILE, QUEUE_PREFIX]).toEqual([
-      "/run/secrets/redis-url-ops",
-      "$\u007bQUEUE_PREFIX:-defender}",
-    ]);
-    for (const [name, value] of Object.entries({ OPS_USERS, OPS_SESSION_SECRET }))
-      expect(value).toBe(`$\{${name}:-}`);
+      services.ops.environment;
+    expect([REDIS_URL_FILE, QUEUE_PREFIX]).toEqual(["/run/secrets/redis-url-ops", "defender"]);
+    const users = { OPS_USERS: "from .env", OPS_SESSION_SECRET: "also" };
+    expect(readComposition(file, users).services.ops.environment).toMatchObject(users);
+    expect([OPS_USERS, OPS_SESSION_SECRET]).toEqual(["", ""]);
     expect(loadOpsConfig(given)).toMatchObject({
       host: "0.0.0.0",
       port: 3_000,
       users: null,
       writable: false,
     });
-    expect(Object.keys(services["ops"]?.environment ?? {}).join()).not.toContain("AZURE");
+    expect(Object.keys(services.ops.environment).join()).not.toContain("AZURE");
   });
 
   it("gives a worker longer to stop than the worker takes", () => {
-    const { shutdownTimeoutMs } = loadWorkerConfig(services["demo-worker"]?.environment);
-    for (const name of ["worker", "demo-worker"]) {
-      const seconds = Number.parseInt(services[name]?.stop_grace_period ?? "", 10);
+    const { shutdownTimeoutMs } = loadWorkerConfig(services["demo-worker"].environment);
+    for (const name of ["worker", "demo-worker"] as const) {
+      const seconds = Number.parseInt(services[name].stop_grace_period ?? "", 10);
       expect(seconds * 1_000).toBeGreaterThan(shutdownTimeoutMs);
     }
   });
 
   it("lets the demo's worker reach the simulator over loopback, and only in the demo", () => {
     expect(services["demo-worker"]).toMatchObject({ network_mode: "service:simulator", profiles: ["demo"] });
-    expect(services["simulator"]?.profiles).toEqual(["demo"]);
-    const [instance] = loadWorkerConfig(services["demo-worker"]?.environment).instances;
+    expect(services.simulator.profiles).toEqual(["demo"]);
+    const [instance] = loadWorkerConfig(services["demo-worker"].environment).instances;
     expect(instance?.graphRoot).toBe("http://127.0.0.1:8080");
-    expect(instance?.tenantId).toBe(services["simulator"]?.environment?.["AZURE_TENANT_ID"]);
+    expect(instance?.tenantId).toBe(services.simulator.environment["AZURE_TENANT_ID"]);
   });
 
   it("builds stages that the Dockerfile has, and runs ours without a writable disk", () => {
-    for (const name of ["worker", "ops", "simulator", "demo-worker"]) {
-      expect(stages.map((stage) => stage.name)).toContain(services[name]?.build?.target);
-      expect(services[name]?.read_only).toBe(true);
+    for (const name of ["worker", "ops", "simulator", "demo-worker"] as const) {
+      expect(stages.map((stage) => stage.name)).toContain(services[name].build?.target);
+      expect(services[name].read_only).toBe(true);
     }
   });
 });
@@ -154,7 +140,7 @@ describe("the image", () => {
     expect(installs.length).toBeGreaterThan(0);
     for (const install of installs) expect(install).toContain("--ignore-scripts");
     expect(runtime).toContain("COPY --from=production /app/node_modules");
-    expect(dockerfile).toMatch(/AS production\nRUN --mount=\S+ npm ci --omit=dev/);
+    expect(dockerfile).toMatch(/AS production\n(#.*\n)*RUN --mount=\S+ npm ci --omit=dev/);
   });
 
   it("is built from what .dockerignore lets through", () => {
