@@ -11,6 +11,7 @@ import { findInstance } from "../../src/queue/instances.ts";
 import type { Queues } from "../../src/queue/queues.ts";
 import { findQuota, type Quota } from "../../src/queue/quotas.ts";
 import { addTickets } from "../../src/queue/run-tickets.ts";
+import { Stops } from "../../src/queue/stops.ts";
 import type { RedisClient } from "../../src/redis-script.ts";
 import { readItems } from "./input/items.ts";
 import { checkRequest, type ReclassifyRequest, type RunOptions, specOf } from "./request.ts";
@@ -73,7 +74,8 @@ export interface Bulk {
 export function openBulk(redis: RedisClient, config: Pick<RedisConfig, "prefix">, queues: Queues): Bulk {
   const { prefix } = config;
   const store = new RunStore(redis, prefix);
-  const reader = new RunReader(redis, prefix);
+  const stops = new Stops(redis, prefix);
+  const reader = new RunReader(redis, prefix, (runs) => stops.explainRuns(runs));
 
   async function status(runId: string): Promise<RunStatus> {
     const run = await reader.status(runId);

@@ -30,7 +30,8 @@ export function definePause(command: Command): void {
     .action(async ({ by = machineUser(), reason: why, ...options }: PauseOptions) => {
       await withStops(options, async (stops, scope, witness) => {
         const about = { verb: "pause", requested_by: by, input: { ...scope, why } } as const;
-        const stop = await witness.see(about, () => stops.pause(scope, { by, why }));
+        const { stop, former } = await witness.see(about, () => stops.pause(scope, { by, why }));
+        if (former !== null) tell(`Takes the place of: ${describe(former)}.`);
         tell(`Paused: ${describe(stop)}. Lift it with defender-actions unpause.`);
       });
     });

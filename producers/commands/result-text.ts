@@ -1,6 +1,6 @@
 /** Results as people read them. */
 import { z } from "zod";
-import type { Result } from "../../src/contract/result.ts";
+import { byWhom, type Result } from "../../src/contract/result.ts";
 import { visible } from "../../src/output.ts";
 import { formatTable, terminalWidth } from "./table.ts";
 
@@ -14,7 +14,8 @@ const rowsSchema = z.array(z.record(z.string(), z.unknown()));
 /** One line: for a follower. */
 export function formatLine(result: Result): string {
   const { action, job_id: jobId, output_message: message } = result;
-  return visible([lastChange(result), action, jobId, stateOf(result), message].filter(Boolean).join("  "));
+  const parts = [lastChange(result), action, jobId, stateOf(result), message, pauseOf(result)];
+  return visible(parts.filter(Boolean).join("  "));
 }
 
 /** The results of a case. */
@@ -63,9 +64,17 @@ function inLines(text: string, indent = 0): string {
     .join(`\n${" ".repeat(indent)}`);
 }
 
-function remarksOf({ output_message: message, error, warnings }: Result): string[] {
+function remarksOf(result: Result): string[] {
+  const { output_message: message, error, warnings } = result;
   const hint = error?.hint ?? "";
-  return [message, hint, ...warnings.map((warning) => `Note: ${warning}`)].filter((text) => text !== "");
+  return [message, pauseOf(result), hint, ...warnings.map((warning) => `Note: ${warning}`)].filter(
+    (text) => text !== "",
+  );
+}
+
+/** Empty for one that nobody holds up. */
+function pauseOf({ waiting }: Result): string {
+  return waiting?.for === "paused" ? `Paused ${byWhom(waiting)}` : "";
 }
 
 function stateOf(result: Result): string {

@@ -13,21 +13,29 @@ const OPEN_AT_ONCE = 500;
 export class RunReader {
   readonly #redis: RedisClient;
   readonly #prefix: string;
+  readonly #explain: (runs: readonly RunStatus[]) => Promise<RunStatus[]>;
 
-  constructor(redis: RedisClient, prefix: string) {
+  /** `explain` says of runs why they stand still. */
+  constructor(
+    redis: RedisClient,
+    prefix: string,
+    explain: (runs: readonly RunStatus[]) => Promise<RunStatus[]> = async (runs) => [...runs],
+  ) {
     this.#redis = redis;
     this.#prefix = prefix;
+    this.#explain = explain;
   }
 
   /** Null when there is no such run, or no more. */
   async status(runId: string): Promise<RunStatus | null> {
-    return (await readRun(this.#redis, this.#prefix, runId))?.status ?? null;
+    const [run = null] = await this.#read([runId]);
+    return run;
   }
 
   /** Newest first, without drafts. */
   async list({ offset = 0, limit }: { offset?: number; limit?: number } = {}): Promise<RunStatus[]> {
     const last = limit === undefined ? -1 : offset + limit - 1;
-    return await this.#read(await this.#redis.zrevrange(runsKey(this.#prefix), offset, last));
+    return withoutDrafts(await this.#read(await this.#redis.zrevrange(runsKey(this.#prefix), offset, last)));
   }
 
   /** How many `list` knows, those among them whose reports have just run out. */
@@ -37,12 +45,12 @@ export class RunReader {
 
   /** Those that workers still have to do something about, without drafts, in no order. */
   async live(): Promise<RunStatus[]> {
-    return await this.#read(await this.#redis.hkeys(liveRunsKey(this.#prefix)));
+    return withoutDrafts(await this.#read(await this.#redis.hkeys(liveRunsKey(this.#prefix))));
   }
 
   async #read(ids: readonly string[]): Promise<RunStatus[]> {
-    const runs = await Promise.all(ids.map((id) => this.status(id)));
-    return runs.filter((run) => run !== null && !run.is_draft).filter((run) => run !== null);
+    const runs = await Promise.all(ids.map((id) => readRun(this.#redis, this.#prefix, id)));
+    return await this.#explain(runs.flatMap((run) => (run === null ? [] : [run.status])));
   }
 
   /** Each item that has ended, once; of a run at work also some that end meanwhile. */
@@ -101,6 +109,10 @@ export class RunReader {
     ]);
     return readPlan(fields, run?.counts.read ?? 0);
   }
+}
+
+function withoutDrafts(runs: readonly RunStatus[]): RunStatus[] {
+  return runs.filter(({ is_draft: isDraft }) => !isDraft);
 }
 
 function readOutcome(line: string): Outcome {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { FAILURE_CODES, failureCodeSchema } from "../contract/failure.ts";
 import { instanceNameSchema } from "../contract/job.ts";
+import { waitingSchema } from "../contract/result.ts";
 import { keysOf } from "../contract/table.ts";
 import { changeSchema, ownChangeSchema } from "./change.ts";
 import { whereSchema } from "./selection.ts";
@@ -118,6 +119,12 @@ export const runStatusSchema = z.object({
   ended_at: z.iso.datetime().nullable(),
   counts: countsSchema,
   rate_per_minute: z.number().nullable(),
+  /** Who holds it up by pausing calls or writes, and why. Not so for the state `paused`, which is of this run alone. */
+  waiting: waitingSchema
+    .pick({ by: true, why: true })
+    .extend({ for: z.literal("paused") })
+    .nullable()
+    .default(null),
 });
 export type RunStatus = z.output<typeof runStatusSchema>;
 

@@ -24,6 +24,11 @@ export const waitingSchema = z.object({
 });
 export type Waiting = z.infer<typeof waitingSchema>;
 
+/** Who paused something, and why where they said so: `by ada: change freeze`. Free text of a person. */
+export function byWhom({ by, why }: Pick<Waiting, "by" | "why">): string {
+  return `by ${by ?? "somebody"}${why ? `: ${why}` : ""}`;
+}
+
 /** `id` is the incident that was touched, `requested_id` the one that was asked for: they differ after a merge. */
 export const incidentRefSchema = z.object({
   id: z.string(),

@@ -1,6 +1,7 @@
 /** Holds back what people have paused, before any call of an instance leaves. */
 import { Failure } from "../contract/failure.ts";
 import type { DefenderConnection } from "../contract/ports.ts";
+import { byWhom } from "../contract/result.ts";
 import type { Stop, StoppableCall, Stops } from "../queue/stops.ts";
 
 /** How soon a held lane looks again, and a held write: nobody wakes them. */
@@ -31,9 +32,10 @@ export function guardConnection(
   };
 }
 
-function stoppedFailure({ writes, by, why }: Stop): Failure {
+function stoppedFailure(stop: Stop): Failure {
+  const { writes } = stop;
   const binds = writes ? "job" : "lane";
-  const message = `${writes ? "writes are" : "this is"} paused by ${by}${why === "" ? "" : `: ${why}`}`;
+  const message = `${writes ? "writes are" : "calls are"} paused ${byWhom(stop)}`;
   return new Failure("throttled", message, {
     heldBack: "paused",
     binds,

@@ -59,7 +59,8 @@ export function createBoard(options: BoardOptions): Board {
       for (const queue of queues) add(queue.name, () => new BoardQueue(queue, options));
       for (const { instance } of queues.filter(({ lane }) => lane === "ping")) {
         const name = runsQueueName(instance);
-        add(name, () => new TicketQueue(options.queues.get(name)));
+        const ofRuns = { name, instance, lane: "incidents", priority: "bulk" } as const;
+        add(name, () => new TicketQueue(options.queues.get(name), () => options.pausedBy(ofRuns)));
       }
     },
   };
@@ -67,12 +68,15 @@ export function createBoard(options: BoardOptions): Board {
 
 /** Without a ticket a run stands still until a worker notices, and one that is moved upsets the turns: they are only looked at. */
 class TicketQueue extends BullMQAdapter {
-  constructor(queue: Queue) {
+  readonly #pausedBy: () => string | null;
+
+  constructor(queue: Queue, pausedBy: () => string | null) {
     super(queue, { readOnlyMode: true });
+    this.#pausedBy = pausedBy;
   }
 
   override getDescription(): string {
-    return "Tickets by which workers work on bulk runs. The runs themselves: /runs";
+    return `${pauseText(this.#pausedBy())}Tickets by which workers work on bulk runs. The runs themselves: /runs`;
   }
 
   override async getJob(id: string): Promise<QueueJob | undefined> {
@@ -83,6 +87,10 @@ class TicketQueue extends BullMQAdapter {
   override async getJobs(...range: Parameters<BullMQAdapter["getJobs"]>): Promise<QueueJob[]> {
     return (await super.getJobs(...range)).map(showTicket);
   }
+}
+
+function pauseText(paused: string | null): string {
+  return paused === null ? "" : `PAUSED ${paused}. `;
 }
 
 /** The job is the board's own copy, which it never writes back. */
@@ -121,8 +129,7 @@ class BoardQueue extends BullMQAdapter {
     this.#describe = () => {
       const { lane } = queue;
       if (lane === "webhook") return "What is told to the webhook. A retry sends it once more";
-      const paused = pausedBy({ ...queue, lane });
-      return `${paused === null ? "" : `PAUSED ${paused}. `}${lane}, ${queue.priority}`;
+      return `${pauseText(pausedBy({ ...queue, lane }))}${lane}, ${queue.priority}`;
     };
     this.#isWebhook = queue.lane === "webhook";
     // Bull Board knows one mode for all who look.

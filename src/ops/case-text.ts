@@ -1,5 +1,5 @@
 /** What a result says, in the words of a person. */
-import type { Result, Waiting } from "../contract/result.ts";
+import { byWhom, type Result, type Waiting } from "../contract/result.ts";
 
 const WAITS: Readonly<Record<Exclude<Waiting["for"], "paused">, string>> = {
   quota: "the quota of the tenant is used up for now",
@@ -11,10 +11,7 @@ const WAITS: Readonly<Record<Exclude<Waiting["for"], "paused">, string>> = {
 
 /** Why it is not done yet; null when it is. */
 export function whyItWaits({ status, waiting, expires_at }: Result): string | null {
-  if (waiting?.for === "paused") {
-    const why = waiting.why ? `: ${waiting.why}` : "";
-    return `paused by ${waiting.by ?? "somebody"}${why}`;
-  }
+  if (waiting?.for === "paused") return `paused ${byWhom(waiting)}`;
   if (waiting !== null)
     return `${WAITS[waiting.for]}${waiting.until === null ? "" : `, until ${waiting.until}`}`;
   if (status === "running") return "a worker is at it";

@@ -1,6 +1,7 @@
 /** Bulk runs as pages: all of them with their bars, one with what did not become of its incidents, and the question before one is steered. */
 import { html } from "ghtml";
 import { endedOf, isOver, type Outcome, type RunStatus } from "../bulk/run.ts";
+import { byWhom } from "../contract/result.ts";
 import { link } from "./case-page.ts";
 import { csrfField } from "./page.ts";
 import {
@@ -64,6 +65,7 @@ function renderRun(run: RunStatus, verbs: string): string {
   return html`<article>
 <h2><a id="${id}" href="${runLink(id)}">${id}</a> <span class="state ${STATE_TONES[state]}">${state}</span></h2>
 !${reason === null ? "" : html`<p class="bad">${reason}</p>`}
+!${run.waiting === null ? "" : html`<p>Waits: paused ${byWhom(run.waiting)}</p>`}
 <p class="bar"><progress max="${Math.max(1, counts.selected)}" value="${endedOf(counts)}" aria-label="Progress of ${id}"></progress>
 <span>${[text, paceText(run) ?? ""].filter((part) => part !== "").join(", ")}</span></p>
 <p>${countsOf(run)

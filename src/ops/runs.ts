@@ -148,12 +148,13 @@ function verbsFor({ state, is_draft: isDraft }: RunStatus, caller: Caller | null
 /** What pages show of runs, as far as it changes. */
 function standing(runs: readonly RunStatus[]): unknown {
   return runs
-    .map(({ run_id, state, reason, counts, rate_per_minute }) => [
+    .map(({ run_id, state, reason, counts, rate_per_minute, waiting }) => [
       run_id,
       state,
       reason,
       counts,
       rate_per_minute,
+      waiting,
     ])
     .sort(([one], [other]) => String(one).localeCompare(String(other)));
 }

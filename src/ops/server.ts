@@ -84,7 +84,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const metrics = new QueueMetrics();
   const list = () => listShownQueues(redis, prefix);
   const rowSets = new RowSets(redis, prefix);
-  const runs = new RunReader(redis, prefix);
+  const runs = new RunReader(redis, prefix, (found) => stopList.explainRuns(found));
   const sources = { redis, queues, list, runs, stops: stopList, ends, refusals };
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);

@@ -1,8 +1,9 @@
 /** The stop button: what people have paused, kept in Redis, looked at by every worker before every call. */
 import { z } from "zod";
 import { ACTION_NAMES, findAction } from "../actions/catalog.ts";
+import { isOver, type RunStatus } from "../bulk/run.ts";
 import { LANES, type Lane } from "../contract/job.ts";
-import type { Result } from "../contract/result.ts";
+import { byWhom, type Result } from "../contract/result.ts";
 import type { RedisClient } from "../redis-script.ts";
 
 /** What a stop holds back; null: all of them. */
@@ -46,11 +47,15 @@ export class Stops {
     return stops.sort((left, right) => left.since.localeCompare(right.since));
   }
 
-  /** One that is there already for the very same scope is replaced. */
-  async pause(scope: StopScope, { by, why }: Pick<Stop, "by" | "why">): Promise<Stop> {
+  /** `former`: one that was there already for the very same scope, and is replaced. */
+  async pause(
+    scope: StopScope,
+    { by, why }: Pick<Stop, "by" | "why">,
+  ): Promise<{ stop: Stop; former: Stop | null }> {
+    const former = (await this.list()).find((known) => fieldOf(known) === fieldOf(scope)) ?? null;
     const stop = { ...scope, by, why, since: new Date().toISOString() };
     await this.#redis.hset(this.#key, fieldOf(scope), JSON.stringify(stop));
-    return stop;
+    return { stop, former };
   }
 
   /** Lifts every stop that lies within the scope, and gives them. */
@@ -73,6 +78,17 @@ export class Stops {
       const stop = isHeld(result) ? findStop(stops, callOf(result)) : null;
       if (stop === null) return result;
       return { ...result, waiting: { for: "paused", until: null, by: stop.by, why: stop.why } };
+    });
+  }
+
+  /** The same of bulk runs. */
+  async explainRuns(runs: readonly RunStatus[]): Promise<RunStatus[]> {
+    if (!runs.some(isAtWork)) return [...runs];
+    const stops = await this.list();
+    return runs.map((run) => {
+      const call = { instance: run.instance, lane: "incidents", write: run.state === "running" } as const;
+      const stop = isAtWork(run) ? findStop(stops, call) : null;
+      return stop === null ? run : { ...run, waiting: { for: "paused", by: stop.by, why: stop.why } };
     });
   }
 }
@@ -105,17 +121,25 @@ function isHeld({ status, waiting, action }: Result): boolean {
   return status === "queued" || (status === "running" && waiting?.for === "paused");
 }
 
+function isAtWork({ state }: RunStatus): boolean {
+  return !isOver(state) && state !== "paused";
+}
+
 function callOf({ action: name, instance }: Result): StoppableCall {
   const { lane, effect } = findAction(name);
   return { instance, lane, write: effect === "write" };
 }
+
+const WRITING_LANES = new Set(
+  ACTION_NAMES.map(findAction).flatMap(({ lane, effect }) => (effect === "write" ? [lane] : [])),
+);
 
 /** Who paused a queue or its writes, and why; null when nobody did. */
 export function describePause(
   stops: readonly Stop[],
   { instance, lane }: Pick<StoppableCall, "instance" | "lane">,
 ): string | null {
-  const stop = findStop(stops, { instance, lane, write: true });
+  const stop = findStop(stops, { instance, lane, write: WRITING_LANES.has(lane) });
   if (stop === null) return null;
-  return `${stop.writes ? "for writes " : ""}by ${stop.by}${stop.why === "" ? "" : `: ${stop.why}`}`;
+  return `${stop.writes ? "for writes " : ""}${byWhom(stop)}`;
 }

@@ -44,6 +44,19 @@ describe("the board", () => {
     expect(described.map(({ name }) => name)).toEqual([HUNTING, `${HUNTING}-bulk`]);
   });
 
+  it("says of each queue that has writes who paused them, that of bulk runs too", async () => {
+    const ops = await openOps();
+    const writes = { instance: null, lane: null, writes: true };
+    await new Stops(ops.redis, ops.prefix).pause(writes, { by: "ada", why: "" });
+    const queues = await listQueues(ops);
+    const described = queues.filter(({ description }) => description.startsWith("PAUSED for writes by ada."));
+    expect(described.map(({ name }) => name)).toEqual([
+      INCIDENTS,
+      `${INCIDENTS}-bulk`,
+      "defender-default-incidents-runs",
+    ]);
+  });
+
   it("shows who asked for what, and how it failed", async () => {
     const ops = await openOps();
     await ops.client.enqueue("update_incident", UPDATE, { requestedBy: "ada" });

@@ -3,6 +3,7 @@ import { RunReader } from "../../src/bulk/run-reader.ts";
 import { RunStore } from "../../src/bulk/run-store.ts";
 import { whereSchema } from "../../src/bulk/selection.ts";
 import { runsQueueName } from "../../src/queue/names.ts";
+import { Stops } from "../../src/queue/stops.ts";
 import { makeRun } from "./finished-run.ts";
 import { ask } from "./http.ts";
 import { type Opened, openOps } from "./opened.ts";
@@ -64,6 +65,19 @@ describe("the page of bulk runs", () => {
     const ops = await openOps();
     await makeRun(ops, {}, 1, [{ result: "skipped", reason: "dry_run" }]);
     expect((await read(ops, "/runs")).body).toContain("1 write not sent, for DEFENDER_WRITES is off");
+  });
+
+  it("says who holds a run up, and why", async () => {
+    const ops = await openOps();
+    await makeRun(ops, {}, 2, [CHANGED]);
+    const writes = { instance: null, lane: null, writes: true };
+    await new Stops(ops.redis, ops.prefix).pause(writes, { by: "ada", why: "<b>change freeze" });
+    for (const path of ["/runs", "/runs/r1"])
+      expect((await read(ops, path)).body).toContain("Waits: paused by ada: &#60;b&#62;change freeze");
+    const waiting = { for: "paused", by: "ada", why: "<b>change freeze" };
+    expect(await ops.client.bulk.status("r1")).toMatchObject({ state: "running", waiting });
+    await ops.client.bulk.cancel("r1");
+    expect(await ops.client.bulk.list()).toMatchObject([{ state: "cancelled", waiting: null }]);
   });
 
   it.each(["/runs", "/runs/r1"])("hears of what goes on: %s", async (path) => {

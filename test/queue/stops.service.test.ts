@@ -37,6 +37,11 @@ describe("what is paused", () => {
     expect(arrivals.filter(({ lane }) => lane !== "token")).toEqual([]);
     // A worker takes the first of a lane every few seconds, only to see that it is still paused.
     for (const job of jobs) await expect.poll(() => rig.client.result(job)).toMatchObject(paused);
+    const listed = await runBin(["results", CASE.case_id], {
+      REDIS_URL: inject("redisUrl"),
+      QUEUE_PREFIX: rig.redis.prefix,
+    });
+    expect(listed.out.match(/Paused by ada: change freeze/g)).toHaveLength(jobs.length);
 
     await stops.unpause(EVERYTHING);
 
@@ -99,9 +104,11 @@ describe("the commands", () => {
     const env = { REDIS_URL: inject("redisUrl"), QUEUE_PREFIX: randomPrefix() };
     const lane = ["pause", "--lane", "hunting", "--reason", "too\u001b[31m slow", "--by", "ada"];
     expect((await runBin(lane, env)).out).toContain("everything of hunting, all instances (by ada, ");
+    const again = await runBin([...lane.slice(0, 3), "--by", "ben"], env);
+    expect(again.err).toContain("Takes the place of: everything of hunting, all instances (by ada, ");
     const { out } = await runBin(["pause", "--writes", "--json"], env);
     expect(JSON.parse(out)).toMatchObject([
-      { instance: null, lane: "hunting", writes: false, by: "ada" },
+      { instance: null, lane: "hunting", writes: false, by: "ben" },
       { instance: null, lane: null, writes: true },
     ]);
     const lifted = await runBin(["unpause", "--writes"], env);

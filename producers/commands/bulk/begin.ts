@@ -1,10 +1,12 @@
 /** From a draft to a run: shows what it would do, asks, begins it and stays with it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { grouped, plural } from "../../../src/bulk/numbers.ts";
+import type { RunStatus } from "../../../src/bulk/run.ts";
 import { Failure } from "../../../src/contract/failure.ts";
+import { byWhom } from "../../../src/contract/result.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { waitForSignal } from "../../../src/lifecycle.ts";
-import { printJsonLine, printText, tell } from "../../../src/output.ts";
+import { printJsonLine, printText, tell, visible } from "../../../src/output.ts";
 import { checkSize, refuseSize } from "../../bulk/size.ts";
 import type { Client, Draft, DraftLook, UndoDraft } from "../../client.ts";
 import { confirm, isOnTerminal } from "../confirm.ts";
@@ -96,14 +98,16 @@ async function lookAt(
       return look;
     if (Date.now() >= sayAtMs) {
       sayAtMs = Date.now() + SAID_EVERY_MS;
-      tell(
-        run.counts.read === 0
-          ? `Waiting for a worker of ${run.instance} to select.`
-          : `Selecting: ${grouped(run.counts.read)} read, ${grouped(run.counts.selected)} selected.`,
-      );
+      tell(formatSelecting(run));
     }
     await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+function formatSelecting({ waiting, instance, counts: { read, selected } }: RunStatus): string {
+  if (waiting !== null) return `Waiting to select: paused ${visible(byWhom(waiting))}`;
+  if (read === 0) return `Waiting for a worker of ${instance} to select.`;
+  return `Selecting: ${grouped(read)} read, ${grouped(selected)} selected.`;
 }
 
 function formatEmpty({ remains }: AnyDraft, { run }: DraftLook): string {

@@ -3,7 +3,8 @@ import { MultiBar } from "cli-progress";
 import { formatDuration, grouped } from "../../../src/bulk/numbers.ts";
 import { percentOf, remainingMs } from "../../../src/bulk/pace.ts";
 import { endedOf, isOver, type RunStatus } from "../../../src/bulk/run.ts";
-import { printJsonLine, tell } from "../../../src/output.ts";
+import { byWhom } from "../../../src/contract/result.ts";
+import { printJsonLine, tell, visible } from "../../../src/output.ts";
 import type { Quota } from "../../../src/queue/quotas.ts";
 import { callsPerMinute, spentCalls } from "../../bulk/estimate.ts";
 import { formatCounts } from "./run-text.ts";
@@ -51,14 +52,14 @@ function openEvents(use: QuotaUse): Progress {
     async show(run) {
       const nowMs = Date.now();
       const quotaUse = use.look(run, nowMs);
-      const { run_id, state, reason, counts, rate_per_minute } = run;
-      const text = JSON.stringify([state, counts]);
+      const { run_id, state, reason, counts, rate_per_minute, waiting } = run;
+      const text = JSON.stringify([state, counts, waiting]);
       if (text === last.text || (nowMs - last.atMs < EVENT_EVERY_MS && !isOver(state))) return;
       last = { text, atMs: nowMs };
       const remaining_ms = remainingMs(run);
       await printJsonLine({
         ...{ event: "progress", run_id, state, reason, counts, rate_per_minute },
-        ...{ remaining_ms, quota_use: quotaUse },
+        ...{ remaining_ms, quota_use: quotaUse, waiting },
       });
     },
     close() {},
@@ -116,6 +117,7 @@ function openBar(use: QuotaUse): Progress {
 
 /** Rate, quota use and remaining time, as far as they are known. */
 export function formatPace(run: RunStatus, quotaUse: number | null): string {
+  if (run.waiting !== null) return visible(`paused ${byWhom(run.waiting)}`);
   if (!run.is_selected) return `selecting, ${grouped(run.counts.read)} read`;
   const remaining = remainingMs(run);
   return [

@@ -9,6 +9,7 @@ import {
   type RunStatus,
   skippedOf,
 } from "../../../src/bulk/run.ts";
+import { byWhom } from "../../../src/contract/result.ts";
 import { EXIT } from "../../../src/exit.ts";
 import { visible } from "../../../src/output.ts";
 import { commandLine } from "../session.ts";
@@ -35,10 +36,10 @@ function formatParts(parts: Readonly<Partial<Record<string, number>>>): string {
 
 /** One run whole. */
 export function formatRun(run: RunStatus): string {
-  const { run_id, kind, undoes, case_id, instance, owner, state, reason, counts } = run;
+  const { run_id, kind, undoes, case_id, instance, owner, state, counts } = run;
   const remaining = remainingMs(run);
   return [
-    `Run ${run_id}: ${formatState(state, reason)}`,
+    `Run ${run_id}: ${formatState(run)}`,
     `${kind === "undo" ? `undo of ${undoes}` : kind} on ${instance}, case ${visible(case_id)}, owner ${visible(owner)}`,
     `begun ${run.started_at ?? "not yet"}${run.ended_at === null ? "" : `, ended ${run.ended_at}`}`,
     `${plural(counts.selected, "incident")} selected${run.is_selected ? "" : ` so far, ${grouped(counts.read)} read`}: ${formatCounts(counts)}`,
@@ -51,8 +52,9 @@ export function formatRun(run: RunStatus): string {
   ].join("\n");
 }
 
-function formatState(state: RunStatus["state"], reason: string | null): string {
-  return reason === null ? state : `${state} (${visible(reason)})`;
+function formatState({ state, reason, waiting }: RunStatus): string {
+  const why = waiting === null ? reason : `waits: paused ${byWhom(waiting)}`;
+  return why === null ? state : `${state} (${visible(why)})`;
 }
 
 export function formatRuns(runs: readonly RunStatus[]): string {
@@ -61,7 +63,7 @@ export function formatRuns(runs: readonly RunStatus[]): string {
     ["Run, case, owner", "State", "Incidents"],
     runs.map((run) => [
       [run.run_id, visible(run.case_id), visible(run.owner)].join("\n"),
-      formatState(run.state, run.reason),
+      formatState(run),
       `${grouped(run.counts.selected)} selected\n${formatCounts(run.counts).replaceAll(", ", "\n")}`,
     ]),
   );

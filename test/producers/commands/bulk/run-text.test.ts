@@ -104,6 +104,9 @@ it("shows a run whole, and lets no text of others drive the terminal", () => {
   expect(formatRun({ ...run, state: "paused", reason: "6 of 30 failed" })).toContain(
     "paused (6 of 30 failed)",
   );
+  const waiting = { for: "paused", by: "ada", why: "frozen\u001b[2J" } as const;
+  expect(formatRun({ ...run, waiting })).toContain("running (waits: paused by ada: frozen\\u001b[2J)");
+  expect(formatPace({ ...run, waiting }, 0.5)).toBe("paused by ada: frozen\\u001b[2J");
 });
 
 it("shows an outcome in a line", () => {
