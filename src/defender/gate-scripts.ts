@@ -117,6 +117,13 @@ redis.call('HDEL', KEYS[1], 'probe', 'strikes')
 store('pacedUntil', now + tonumber(ARGV[3]), 'last', now, 'turn', now + spaced(ARGV[4]))
 `;
 
+// How many calls are in each window. It takes nothing and forgets nothing.
+export const READ_SPENT = `${NOW}
+local spent = {}
+for i = 1, #KEYS do spent[i] = redis.call('ZCOUNT', KEYS[i], '(' .. now, '+inf') end
+return spent
+`;
+
 // The share that is left, and when it was lowered.
 export const READ_LIMIT = `${STATE}${SHARE}
 return {share, at('loweredAt')}

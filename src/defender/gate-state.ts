@@ -11,6 +11,7 @@ import {
   PROBE_LEASE_MS,
   PROBE_LOOK_MS,
   READ_LIMIT,
+  READ_SPENT,
   RESCORE,
 } from "./gate-scripts.ts";
 
@@ -36,6 +37,8 @@ const verdictSchema = z.tuple(
 );
 /** `hasPlace`: the call is counted already, because the limit is lowered. */
 export type Verdict = { kind: z.infer<typeof verdictSchema>[0]; ms: number; hasPlace: boolean };
+
+const spentSchema = z.array(z.number());
 
 export interface Entry {
   expiresAtMs: number | null;
@@ -127,6 +130,12 @@ export class GateState {
 
   async limit(): Promise<GateLimit> {
     return parseLimit(await this.#redis.eval(READ_LIMIT, 1, this.#key));
+  }
+
+  /** How many calls are in each window this moment. */
+  async spent(windows: readonly CountedWindow[]): Promise<number[]> {
+    const keys = windows.map(({ key }) => key);
+    return spentSchema.parse(await this.#redis.eval(READ_SPENT, keys.length, ...keys));
   }
 
   /** `passed`: Defender takes calls again. Otherwise the probe is free for another call. */

@@ -56,8 +56,14 @@ export interface Gate {
   heldForMs(priority: Priority): Promise<number>;
   /** What is left of the configured limits. Rejects, or takes long, when Redis is away. */
   limit(): Promise<GateLimit>;
+  /** How much of each configured window is used this moment, by calls of all workers. Reads only, and rejects as `limit`. */
+  windows(): Promise<WindowUse[]>;
   /** Ends the connection; slots that are held stay held in Redis until their window is over. */
   close(): Promise<void>;
+}
+
+export interface WindowUse extends Window {
+  spentCalls: number;
 }
 
 interface Entered {
@@ -200,6 +206,11 @@ export async function openGate(options: GateOptions): Promise<Gate> {
       return retryMsOf(await state.look(slots.of[priority]));
     },
     limit: () => state.limit(),
+    async windows() {
+      const all = slots.of.interactive;
+      const spent = await state.spent(all);
+      return all.map(({ calls, windowMs }, i) => ({ calls, windowMs, spentCalls: spent[i] ?? 0 }));
+    },
     close() {
       closed ??= slots.close();
       return closed;

@@ -28,8 +28,8 @@ const QUEUE_ORDER = { putBack: 0, interactive: 4, bulk: 5 } as const;
 export class WindowSlots implements CountedWindow {
   readonly key: string;
   readonly calls: number;
+  readonly windowMs: number;
   readonly holdMs: number;
-  readonly #windowMs: number;
   readonly #limiter: Bottleneck;
   readonly #onWarning: (message: string) => void;
   readonly #held = new Set<Slot>();
@@ -41,7 +41,7 @@ export class WindowSlots implements CountedWindow {
     windowMs: number,
     onWarning: (message: string) => void,
   ) {
-    this.#windowMs = windowMs;
+    this.windowMs = windowMs;
     this.#limiter = limiter;
     this.key = counted.key;
     this.calls = counted.calls;
@@ -51,7 +51,7 @@ export class WindowSlots implements CountedWindow {
 
   /** Asks for a slot; the caller ends it, granted or not. */
   request(priority: Priority): Slot {
-    const slot = new Slot(this.holdMs, this.#windowMs);
+    const slot = new Slot(this.holdMs, this.windowMs);
     this.#schedule(slot, QUEUE_ORDER[priority]);
     return slot;
   }

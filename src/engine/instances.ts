@@ -1,8 +1,8 @@
 /** The instances of a worker: their gates, and their connections to Defender. */
-import type { InstanceConfig, Window, WorkerConfig } from "../config.ts";
+import type { InstanceConfig, WorkerConfig } from "../config.ts";
 import { LANES, type Lane } from "../contract/job.ts";
 import { createConnection, gateId } from "../defender/connection.ts";
-import { type Gate, openGate } from "../defender/gate.ts";
+import { type Gate, openGate, type WindowUse } from "../defender/gate.ts";
 import { ErrorLog } from "../error-log.ts";
 import type { Log } from "../log.ts";
 import { connectWorker } from "../queue/connection.ts";
@@ -17,8 +17,8 @@ export interface LimitShare {
   instance: string;
   lane: Lane;
   share: number;
-  /** The configured limits. */
-  windows: readonly Window[];
+  /** The configured limits, and what is used of them. */
+  windows: readonly WindowUse[];
   /** Until interactive calls may go again, because of a pause or full windows; 0 now. */
   heldMs: number;
 }
@@ -53,8 +53,9 @@ export async function openInstances(
       return await Promise.all(
         places.map(async ({ instance, lane }) => {
           const gate = gateOf(gates, instance, lane);
-          const [{ share }, heldMs] = await Promise.all([gate.limit(), gate.heldForMs("interactive")]);
-          return { instance: instance.name, lane, share, windows: instance.limits[lane], heldMs };
+          const reading = [gate.limit(), gate.windows(), gate.heldForMs("interactive")] as const;
+          const [{ share }, windows, heldMs] = await Promise.all(reading);
+          return { instance: instance.name, lane, share, windows, heldMs };
         }),
       );
     },

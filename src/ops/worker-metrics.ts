@@ -26,6 +26,7 @@ export class WorkerMetrics {
   readonly #tokenTime: Gauge;
   readonly #gateWait: Histogram;
   readonly #limitCalls: Gauge;
+  readonly #spentCalls: Gauge;
   readonly #held: Gauge;
   readonly #lost: Counter;
   readonly #deliveries: Counter;
@@ -88,6 +89,11 @@ export class WorkerMetrics {
       "Calls per window that are configured for a lane.",
       ["instance", "lane", "window"],
     );
+    this.#spentCalls = gauge(
+      "defender_gate_spent_calls",
+      "Calls of all workers that are in a window of a lane now.",
+      ["instance", "lane", "window"],
+    );
     this.#held = gauge(
       "defender_gate_held_seconds",
       "Time until a lane takes interactive calls again, for a pause or full windows; 0 when it does now.",
@@ -127,12 +133,15 @@ export class WorkerMetrics {
   async collect(read: () => Promise<LimitShare[]>): Promise<void> {
     const patience = withPatience(PATIENCE_MS, new AbortController().signal, (within) => within(read()));
     const shares = await patience.catch(() => []);
-    for (const gauge of [this.#limitShare, this.#limitCalls, this.#held]) gauge.reset();
+    for (const gauge of [this.#limitShare, this.#limitCalls, this.#spentCalls, this.#held]) gauge.reset();
     for (const { instance, lane, share, windows, heldMs } of shares) {
       this.#limitShare.set({ instance, lane }, share);
       this.#held.set({ instance, lane }, heldMs / 1_000);
-      for (const { calls, windowMs } of windows)
-        this.#limitCalls.set({ instance, lane, window: `${windowMs / 1_000}s` }, calls);
+      for (const { calls, windowMs, spentCalls } of windows) {
+        const labels = { instance, lane, window: `${windowMs / 1_000}s` };
+        this.#limitCalls.set(labels, calls);
+        this.#spentCalls.set(labels, spentCalls);
+      }
     }
   }
 

@@ -22,6 +22,7 @@ const OPEN_DOOR: Gate = {
   pause: async (retryAfterMs = 0) => retryAfterMs,
   heldForMs: async () => 0,
   limit: async () => ({ share: 1, lowered: null }),
+  windows: async () => [],
   close: async () => {},
 };
 

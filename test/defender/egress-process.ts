@@ -9,6 +9,7 @@ const gate: Gate = {
   pause: async () => 0,
   heldForMs: async () => 0,
   limit: async () => ({ share: 1, lowered: null }),
+  windows: async () => [],
   close: async () => {},
 };
 const connection = createConnection(

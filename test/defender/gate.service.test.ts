@@ -24,9 +24,11 @@ describe.concurrent("a gate", () => {
     expect((await refusal(gate.run(passage(bulk), send))).details.heldBack).toBe("quota");
     expect(await gate.heldForMs("bulk")).toBeGreaterThan(10_000);
     expect(await gate.heldForMs("interactive")).toBe(0);
+    expect(await gate.windows()).toEqual([{ calls: 10, windowMs: 60_000, spentCalls: 8 }]);
     await sendPersistently(gate);
     await sendPersistently(gate);
     expect((await refusal(gate.run(passage(AT_ONCE), send))).details.heldBack).toBe("quota");
+    expect(await gate.windows()).toMatchObject([{ spentCalls: 10 }]);
   });
 
   it("sends a call back at once when its window stays full for longer than anybody waits", async (test) => {
@@ -57,6 +59,7 @@ describe.concurrent("a gate", () => {
     const stop = new Failure("cancelled", "taken back");
     const stopped = passage({ beforeSend: () => Promise.reject(stop) });
     await expect(gate.run(stopped, send)).rejects.toBe(stop);
+    expect(await gate.windows()).toMatchObject([{ spentCalls: 0 }]);
     await sendPersistently(gate);
   });
 

@@ -45,6 +45,10 @@ export class OpenGate implements Gate {
     return { share: 1, lowered: null };
   }
 
+  async windows(): Promise<[]> {
+    return [];
+  }
+
   async close(): Promise<void> {}
 }
 

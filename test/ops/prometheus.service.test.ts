@@ -97,6 +97,7 @@ describe("the metrics", () => {
     expect(seriesOf(ops, "defender_queue_unsettled_jobs", incidents)).toBe(0);
     expect(seriesOf(ops, "defender_paused", { instance: "all", lane: "hunting", calls: "all" })).toBe(1);
     expect(seriesOf(worker, "defender_gate_limit_calls", { ...incidents, window: "60s" })).toBe(120);
+    expect(seriesOf(worker, "defender_gate_spent_calls", { ...incidents, window: "60s" })).toBe(2);
     expect(seriesOf(worker, "defender_gate_held_seconds", incidents)).toBe(0);
     expect(
       seriesOf(worker, "defender_gate_wait_seconds_count", { lane: "incidents", priority: "interactive" }),
