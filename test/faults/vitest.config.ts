@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** These assert how soon, or how well, a quota is used, for which the processor must be free. */
 const timed = [
-  "timed",
+  "throttled.fault",
   "full-load.fault",
   "interactive-first.fault",
   "throttle-storm.fault",
