@@ -17,6 +17,11 @@ export const SESSION_COOKIE = "defender_ops_session";
 export const CSRF_COOKIE = "XSRF-TOKEN";
 const CSRF_HEADER = "x-xsrf-token";
 
+/** The page that was asked for before the login. */
+export const PAGE_COOKIE = "defender_ops_page";
+const LONGEST_PAGE = 2_000;
+const KEEP_PAGE_S = 600;
+
 /** The board's pages hold inline styles, and ask for fonts elsewhere, which they do not get. */
 const HEADERS = {
   "content-security-policy": [
@@ -99,7 +104,7 @@ export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOpti
     if (OPEN.has(url)) return;
     const caller = await callerOf(request);
     if (caller === null) {
-      if (isRead && isPage(url)) return reply.redirect("/login", 303);
+      if (isRead && isPage(url)) return sendToLogin(request, reply);
       return refuse(reply, { status: 401, error: "log in first" });
     }
     request.caller = caller;
@@ -116,6 +121,14 @@ export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOpti
 
   // After the body: what comes of a stream is in the context of its socket.
   app.addHook("preHandler", ({ caller }, _reply, done) => withCaller(caller, done));
+}
+
+function sendToLogin({ url }: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (url.length <= LONGEST_PAGE) {
+    const kept = { path: "/login", sameSite: "lax", httpOnly: true, maxAge: KEEP_PAGE_S } as const;
+    reply.setCookie(PAGE_COOKIE, url, kept);
+  }
+  return reply.redirect("/login", 303);
 }
 
 function refuse(reply: FastifyReply, { status, error }: Refusal): FastifyReply {

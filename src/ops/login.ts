@@ -4,7 +4,7 @@ import { html } from "ghtml";
 import { z } from "zod";
 import type { Trail } from "../audit/trail.ts";
 import type { Log } from "../log.ts";
-import { CSRF_COOKIE, SESSION_COOKIE } from "./guard.ts";
+import { CSRF_COOKIE, PAGE_COOKIE, SESSION_COOKIE } from "./guard.ts";
 import { sendPage } from "./page.ts";
 import { verifyPassword } from "./password.ts";
 import { SESSION_MS, type Sessions } from "./session.ts";
@@ -24,7 +24,7 @@ export interface LoginOptions {
 export function addLogin(app: FastifyInstance, { sessions, tries, trail, log }: LoginOptions): void {
   app.get("/login", async (_request, reply) => sendLogin(reply, 200, ""));
 
-  app.post("/login", async ({ body, ip: address, headers }, reply) => {
+  app.post("/login", async ({ body, ip: address, headers, cookies }, reply) => {
     const form = formSchema.safeParse(body);
     if (!form.success) return sendLogin(reply, 400, "Name and password are needed.");
     const { username: name, password } = form.data;
@@ -51,7 +51,8 @@ export function addLogin(app: FastifyInstance, { sessions, tries, trail, log }: 
     reply.setCookie(CSRF_COOKIE, session.csrfToken, shared);
     log.info({ event: "ops.login", user: account.name, role: account.role, address }, "logged in");
     await trail.note({ ...LOGIN, caller: account.name, outcome: "accepted", address });
-    return reply.redirect("/", 303);
+    reply.clearCookie(PAGE_COOKIE, { path: "/login" });
+    return reply.redirect(pageOf(cookies[PAGE_COOKIE]), 303);
   });
 
   app.post("/logout", async ({ caller, ip: address }, reply) => {
@@ -62,6 +63,11 @@ export function addLogin(app: FastifyInstance, { sessions, tries, trail, log }: 
     await trail.note({ ...LOGIN, verb: "logout", caller: name, outcome: "accepted", address });
     return reply.redirect("/login", 303);
   });
+}
+
+/** A page of ours, for a browser may hold any text as a cookie; else the first. */
+function pageOf(text = ""): string {
+  return /^\/(?:cases|runs|queues)(?:[/?][!-~]*)?$/.test(text) ? text : "/";
 }
 
 function sendLogin(reply: FastifyReply, status: number, problem: string): FastifyReply {

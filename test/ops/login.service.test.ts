@@ -31,6 +31,34 @@ describe("the login", () => {
     );
   });
 
+  it("leads to the page that was asked for", async () => {
+    const { url } = await openOps({ OPS_USERS });
+    const path = "/cases?case_id=a%20b%26c";
+    const sent = await ask(`${url}${path}`);
+    expect(sent).toMatchObject({ status: 303, headers: { location: "/login" } });
+    const [cookie = ""] = cookieOf(sent, "defender_ops_page").split(";");
+    const headers = { origin: url, cookie };
+    const answer = await postLogin(url, "ada", PASSWORD, headers);
+    expect(answer).toMatchObject({ status: 303, headers: { location: path } });
+    expect(cookieOf(answer, "defender_ops_page")).toMatch(/^defender_ops_page=; .*Path=\/login/);
+  });
+
+  it.each([
+    "//evil.example",
+    "https://evil.example/cases",
+    "/logout",
+    "/cases\r\nx: y",
+    "/cases\\evil",
+    "/casesx",
+  ])("leads to no page but its own: %j", async (page) => {
+    const { url } = await openOps({ OPS_USERS });
+    const headers = { origin: url, cookie: `defender_ops_page=${encodeURIComponent(page)}` };
+    expect(await postLogin(url, "ada", PASSWORD, headers)).toMatchObject({
+      status: 303,
+      headers: { location: "/" },
+    });
+  });
+
   it.each([
     ["ada", "wrong horse"],
     ["nobody", PASSWORD],
