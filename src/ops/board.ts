@@ -11,7 +11,7 @@ import type { InstanceQueue } from "../queue/instance-queues.ts";
 import { runsQueueName } from "../queue/names.ts";
 import type { Queues } from "../queue/queues.ts";
 import type { ResultReader } from "../results/reader.ts";
-import { link } from "./case-page.ts";
+import { link } from "./paging.ts";
 import { recordOf, showData, showReason } from "./shown-job.ts";
 import type { ShownQueue } from "./shown-queues.ts";
 

@@ -2,11 +2,7 @@
 import { html } from "ghtml";
 import { isFinal, type Result } from "../contract/result.ts";
 import { standingOf, whyItWaits } from "./case-text.ts";
-
-/** A link of ours with its query. */
-export function link(path: string, query: Readonly<Record<string, string>>): string {
-  return `${path}?${new URLSearchParams(query).toString()}`;
-}
+import { link } from "./paging.ts";
 
 export function renderSearch(
   given: { caseId?: string; incidentId?: string; instance?: string } = {},
@@ -23,18 +19,29 @@ export function renderSearch(
 </form>`;
 }
 
-/** Live while one of them is not done: `changes` is where the page hears of it. */
+/** Newest first. */
 export function renderResults(results: readonly Result[], changes: string): string {
-  const isDone = results.every(({ status }) => isFinal(status));
-  const mark = isDone ? "data-final" : html`data-changes="${changes}"`;
   const body =
     results.length === 0
       ? html`<p>Nothing is known here. Results are kept for RESULT_TTL.</p>`
-      : [...results].reverse().map(renderResult).join("");
+      : results.map(renderResult).join("");
+  return renderLive(results, changes, body);
+}
+
+/** `rows` are those of a query's answer. */
+export function renderJob(result: Result, rows: string, changes: string): string {
+  const { action, case_id: caseId } = result;
+  return html`<h1>${action} of case ${caseId}</h1>!${renderLive([result], changes, renderResult(result) + rows)}`;
+}
+
+/** Live while one of them is not done: `changes` is where the page hears of it. */
+function renderLive(results: readonly Result[], changes: string, body: string): string {
+  const isDone = results.every(({ status }) => isFinal(status));
+  const mark = isDone ? "data-final" : html`data-changes="${changes}"`;
   return html`<section !${mark} aria-live="polite">!${body}</section>`;
 }
 
-export function renderResult(result: Result): string {
+function renderResult(result: Result): string {
   const { text, tone } = standingOf(result);
   const waits = whyItWaits(result);
   const { output_message: message, error, warnings } = result;

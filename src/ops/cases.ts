@@ -12,20 +12,23 @@ import { toCsv } from "../results/csv.ts";
 import type { ResultReader } from "../results/reader.ts";
 import { follow } from "../results/wait.ts";
 import { ChangeWatch } from "../results/watch.ts";
-import { link, renderResult, renderResults, renderSearch } from "./case-page.ts";
+import { renderJob, renderResults, renderSearch } from "./case-page.ts";
 import { sendChanges, stampOf, watchFor } from "./changes.ts";
 import { sendPage } from "./page.ts";
+import { link, renderPages } from "./paging.ts";
 import { renderRows } from "./rows-table.ts";
 
 const text = z.string().trim().min(1).max(1_000);
-const caseQuery = z.object({ case_id: text });
+/** Jobs of a case: all of thousands would keep the server and the browser busy at each change. */
+const JOBS_PER_PAGE = 50;
+const page = z.coerce.number().int().min(1).catch(1);
+const caseQuery = z.object({ case_id: text, page });
 const incidentQuery = z.object({ incident_id: text, instance: instanceNameSchema.default("default") });
 const placeQuery = z.union([caseQuery, incidentQuery, z.object({}).strict()]);
 const jobQuery = caseQuery.extend({
   job_id: text,
   sort: z.string().default(""),
   desc: z.string().optional(),
-  page: z.coerce.number().int().min(1).catch(1),
 });
 const rowSchema = z.array(z.record(z.string(), z.unknown()));
 
@@ -49,15 +52,14 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
     }
     if ("case_id" in query.data) {
       const { case_id: caseId } = query.data;
-      const results = await reader.resultsForCase(caseId);
-      const after = results.reduce((last, { cursor }) => Math.max(last, Number(cursor)), 0);
-      const changes = link("/cases/changes", { case_id: caseId, after: String(after) });
-      return send(
-        request,
-        reply,
-        `Case ${caseId}`,
-        renderSearch({ caseId }) + renderResults(results, changes),
+      const offset = (query.data.page - 1) * JOBS_PER_PAGE;
+      const { results, total } = await reader.latestOfCase(caseId, { offset, limit: JOBS_PER_PAGE });
+      const at = { page: query.data.page, pages: Math.ceil(total / JOBS_PER_PAGE) };
+      const pages = renderPages(at, "Pages of jobs", (number) =>
+        link("/cases", { case_id: caseId, page: String(number) }),
       );
+      const body = renderSearch({ caseId }) + pages + renderResults(results, changesOf(caseId, results));
+      return send(request, reply, `Case ${caseId}`, body);
     }
     if ("incident_id" in query.data) {
       const { incident_id: incidentId, instance } = query.data;
@@ -67,7 +69,7 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
         instance,
         seen: stampOf(standing(results)),
       });
-      const body = renderSearch({ incidentId, instance }) + renderResults(results, changes);
+      const body = renderSearch({ incidentId, instance }) + renderResults([...results].reverse(), changes);
       return send(request, reply, `Incident ${incidentId}`, body);
     }
     return send(request, reply, "Cases", renderSearch());
@@ -81,7 +83,8 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
       return send(request, reply.status(404), "Unknown job", body);
     }
     const rows = await renderRows(result, reader, { sort, descending: desc !== undefined, page });
-    return send(request, reply, `${result.action} of case ${caseId}`, renderResult(result) + rows);
+    const body = renderJob(result, rows, changesOf(caseId, [result]));
+    return send(request, reply, `${result.action} of case ${caseId}`, body);
   });
 
   app.get("/cases/rows.csv", async (request, reply) => {
@@ -120,6 +123,12 @@ async function* csvOf(reader: ResultReader, { case_id, job_id, schema }: Result)
     yield toCsv(rowSchema.parse(page.rows).map((row) => columns.map((name) => row[name])));
     total = page.total;
   }
+}
+
+/** Where a page hears of what has changed in a case since it was read. */
+function changesOf(caseId: string, results: readonly Result[]): string {
+  const after = results.reduce((last, { cursor }) => Math.max(last, Number(cursor)), 0);
+  return link("/cases/changes", { case_id: caseId, after: String(after) });
 }
 
 /** What a page of an incident shows, as far as it changes. */

@@ -3,7 +3,7 @@ import { html } from "ghtml";
 import { z } from "zod";
 import type { Result } from "../contract/result.ts";
 import type { ResultReader } from "../results/reader.ts";
-import { link } from "./case-page.ts";
+import { link } from "./paging.ts";
 
 const ROWS_PER_PAGE = 50;
 /** More would take too long to sort for one page. */

@@ -2,8 +2,8 @@
 import { html } from "ghtml";
 import { endedOf, isOver, type Outcome, type RunStatus } from "../bulk/run.ts";
 import { byWhom } from "../contract/result.ts";
-import { link } from "./case-page.ts";
 import { csrfField } from "./page.ts";
+import { link, type Paged, renderPages } from "./paging.ts";
 import {
   changeText,
   countsOf,
@@ -28,12 +28,6 @@ export type Verb = keyof typeof VERBS;
 export const RUNS_PER_PAGE = 20;
 export const MISSES_PER_PAGE = 50;
 
-interface Paged {
-  /** From 1. */
-  page: number;
-  pages: number;
-}
-
 /** `changes`: where the page hears that it is out of date. */
 export function renderRuns(runs: readonly RunStatus[], at: Paged, changes: string): string {
   const body =
@@ -42,7 +36,7 @@ export function renderRuns(runs: readonly RunStatus[], at: Paged, changes: strin
       : runs.map((run) => renderRun(run, "")).join("");
   return html`<h1>Bulk runs</h1>
 <section data-changes="${changes}" aria-live="polite">!${body}</section>
-!${renderPages("/runs", at, "Pages of runs")}`;
+!${renderPages(at, "Pages of runs", linkTo("/runs"))}`;
 }
 
 /** `verbs`: what whoever looks may do. */
@@ -65,7 +59,7 @@ function renderRun(run: RunStatus, verbs: string): string {
   return html`<article>
 <h2><a id="${id}" href="${runLink(id)}">${id}</a> <span class="state ${STATE_TONES[state]}">${state}</span></h2>
 !${reason === null ? "" : html`<p class="bad">${reason}</p>`}
-!${run.waiting === null ? "" : html`<p>Waits: paused ${byWhom(run.waiting)}</p>`}
+!${run.waiting === null ? "" : html`<p class="wait">Waits: paused ${byWhom(run.waiting)}</p>`}
 <p class="bar"><progress max="${Math.max(1, counts.selected)}" value="${endedOf(counts)}" aria-label="Progress of ${id}"></progress>
 <span>${[text, paceText(run) ?? ""].filter((part) => part !== "").join(", ")}</span></p>
 <p>${countsOf(run)
@@ -111,7 +105,7 @@ function renderMisses(run: RunStatus, misses: readonly Outcome[], at: Paged): st
 <td>${missText(outcome)}</td><td>${outcome.request_id ?? ""}</td><td>${outcome.at}</td></tr>`,
   );
   return html`<h2>Failed or skipped: ${count.toLocaleString("en-US")}</h2>
-!${renderPages(runLink(run.run_id), at, "Pages of incidents")}
+!${renderPages(at, "Pages of incidents", linkTo(runLink(run.run_id)))}
 <div class="rows" tabindex="0" role="region" aria-label="Incidents that failed or were skipped"><table>
 <thead><tr>!${["Incident", "Outcome", "Why", "Request id", "At"].map((name) => html`<th scope="col">${name}</th>`).join("")}</tr></thead>
 <tbody>!${rows.join("")}</tbody>
@@ -124,15 +118,6 @@ function renderIncident({ id, url }: Outcome): string {
   return html`<a href="${url}" rel="noreferrer">${id}</a>`;
 }
 
-function renderPages(path: string, { page, pages }: Paged, name: string): string {
-  if (pages <= 1) return "";
-  return html`<nav aria-label="${name}">
-!${page > 1 ? html`<a rel="prev" href="${link(path, { page: String(page - 1) })}">Previous</a>` : ""}
-<span>Page ${page} of ${pages}</span>
-!${page < pages ? html`<a rel="next" href="${link(path, { page: String(page + 1) })}">Next</a>` : ""}
-</nav>`;
-}
-
 /** The question before a run is steered: it works without a script. */
 export function renderQuestion(run: RunStatus, verb: Verb, session: Session | null): string {
   const { run_id: id, state } = run;
@@ -143,6 +128,10 @@ export function renderQuestion(run: RunStatus, verb: Verb, session: Session | nu
 !${csrfField(session)}
 <button>${label(verb)} the run</button> <a class="button" href="${runLink(id)}">Leave it as it is</a>
 </form>`;
+}
+
+function linkTo(path: string): (page: number) => string {
+  return (page) => link(path, { page: String(page) });
 }
 
 export function runLink(id: string): string {

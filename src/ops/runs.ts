@@ -14,9 +14,9 @@ import type { Queues } from "../queue/queues.ts";
 import { addTickets } from "../queue/run-tickets.ts";
 import { toCsv } from "../results/csv.ts";
 import type { Caller } from "./caller.ts";
-import { link } from "./case-page.ts";
 import { sendChanges, stampOf, watchFor } from "./changes.ts";
 import { sendPage } from "./page.ts";
+import { link } from "./paging.ts";
 import {
   MISSES_PER_PAGE,
   RUNS_PER_PAGE,

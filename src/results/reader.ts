@@ -72,6 +72,19 @@ export class ResultReader {
     );
   }
 
+  /** Those of a case that were asked for last, newest first, and how many there are. */
+  async latestOfCase(
+    caseId: string,
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<{ results: Result[]; total: number }> {
+    const { jobs } = caseKeys(this.#prefix, caseId);
+    const [ids, total] = await Promise.all([
+      this.#redis.zrevrange(jobs, offset, offset + limit - 1),
+      this.#redis.zcard(jobs),
+    ]);
+    return { results: await this.#readMany(caseId, ids), total };
+  }
+
   /** What changed in a case after `cursor`, in the order of the changes. Steps in between may be left out, last states never. */
   async changesSince(caseId: string, cursor: string): Promise<Result[]> {
     const listed = await this.#redis.zrange(

@@ -76,6 +76,21 @@ describe("the page of a case", () => {
     expect((await read(ops, "/cases?case_id=4711")).body).toContain("data-final");
   });
 
+  it("has fifty jobs on a page, the newest first", async () => {
+    const ops = await openOps();
+    const jobs = Array.from({ length: 51 }, () => ({ action: "update_incident" as const, input: UPDATE }));
+    const enqueued = await ops.client.enqueueMany(jobs);
+    const [first, second] = [
+      await read(ops, "/cases?case_id=4711"),
+      await read(ops, "/cases?case_id=4711&page=2"),
+    ];
+    expect(first.body.match(/<article>/g)).toHaveLength(50);
+    expect(first.body).toContain("Page 1 of 2");
+    expect(first.body).not.toContain(`id="${enqueued[0]?.jobId}"`);
+    expect(second.body.match(/<article>/g)).toHaveLength(1);
+    expect(second.body).toContain(`id="${enqueued[0]?.jobId}"`);
+  });
+
   it.each(["/cases?case_id=unknown", "/cases?incident_id=404"])(
     "says that nothing is known: %s",
     async (path) => {
@@ -107,6 +122,17 @@ it("the page of an incident shows its jobs of all cases", async () => {
 });
 
 describe("the page of a job", () => {
+  it("is told of changes until the job is done", async () => {
+    const ops = await openOps();
+    const job = await ops.client.enqueue("update_incident", UPDATE);
+    const path = `/cases/job?case_id=4711&job_id=${job.jobId}`;
+    expect((await read(ops, path)).body).toContain('data-changes="/cases/changes?case_id&#61;4711');
+    await finishJob(ops, job, { is_success: true, output_message: "done" });
+    const { body } = await read(ops, path);
+    expect(body).toContain("data-final");
+    expect(body).toContain("<h1>update_incident of case 4711</h1>");
+  });
+
   it("shows its rows by page, and sorted by a column either way", async () => {
     const ops = await openOps();
     const { caseId, jobId } = await ops.client.enqueue("execute_custom_query", HUNT);
