@@ -41,9 +41,20 @@ if (live) {
   const changes = new EventSource(live.dataset.changes);
   let isBusy = false;
   let isStale = false;
+  const notice = document.createElement("p");
+  notice.className = "wait";
+  notice.role = "status";
+  live.before(notice);
+  const say = (text) => { if (notice.textContent !== text) notice.textContent = text; };
+  const end = (text) => { changes.close(); say(text); };
+  changes.addEventListener("open", () => say(""));
+  changes.addEventListener("error", () => changes.readyState === EventSource.CLOSED
+    ? end("What is shown here is not renewed any more: reload the page.")
+    : say("The connection is lost: what is shown here may be old. It is tried again."));
   const renew = async () => {
     const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok || answer.redirected) return;
+    if (answer.redirected) return end("The session is over: reload the page to log in.");
+    if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-changes], [data-final]");
     const focused = document.activeElement?.id;

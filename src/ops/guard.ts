@@ -1,8 +1,10 @@
 /** Who may ask what of ops: only whoever has logged in, or this machine where there are no users; writes from its own pages only. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import { isRedisAway } from "../queue/unreachable.ts";
 import { isLoopback } from "../settings/fields.ts";
 import { type Caller, withCaller } from "./caller.ts";
+import { type Problem, REDIS_AWAY, sendProblem } from "./problem.ts";
 import { hasCsrfToken, type Sessions } from "./session.ts";
 
 export interface GuardOptions {
@@ -78,11 +80,6 @@ const WRITES_OF_ALL: ReadonlySet<string> = new Set(["/logout"]);
 
 const formToken = z.object({ csrf: z.string() });
 
-interface Refusal {
-  status: 401 | 403 | 405 | 421;
-  error: string;
-}
-
 /** Guards every route that is added to `app`, and those that are not there. */
 export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOptions): void {
   app.decorateRequest("caller", null);
@@ -100,27 +97,36 @@ export function addGuard(app: FastifyInstance, { sessions, writable }: GuardOpti
     const foreign = siteRefusal(request, sessions !== null) ?? (isRead ? null : originRefusal(request));
     const isReadOnly = sessions === null && !writable;
     // A read-only server says so to everybody.
-    if (foreign !== null && (foreign.status === 421 || !isReadOnly)) return refuse(reply, foreign);
+    if (foreign !== null && (foreign.status === 421 || !isReadOnly))
+      return sendProblem(request, reply, foreign);
     if (OPEN.has(url)) return;
-    const caller = await callerOf(request);
+    // Here, for the routes of Bull Board have a handler of errors of their own.
+    const caller = await callerOf(request).catch(isAway);
+    if (caller === "away") return sendProblem(request, reply, REDIS_AWAY);
     if (caller === null) {
       if (isRead && isPage(url)) return sendToLogin(request, reply);
-      return refuse(reply, { status: 401, error: "log in first" });
+      return sendProblem(request, reply, { status: 401, error: "log in first" });
     }
     request.caller = caller;
     const refusal = isRead ? null : writeRefusal(url, caller);
-    if (refusal !== null) return refuse(reply, refusal);
+    if (refusal !== null) return sendProblem(request, reply, refusal);
   });
 
-  app.addHook("preValidation", async ({ method, caller, headers, body }, reply) => {
+  app.addHook("preValidation", async (request, reply) => {
+    const { method, caller, headers, body } = request;
     if (method === "GET" || method === "HEAD" || !caller?.session) return;
     const given = headers[CSRF_HEADER] ?? formToken.safeParse(body).data?.csrf;
     if (hasCsrfToken(caller.session, given)) return;
-    return refuse(reply, { status: 403, error: "the request lacks the token of its session" });
+    return sendProblem(request, reply, { status: 403, error: "the request lacks the token of its session" });
   });
 
   // After the body: what comes of a stream is in the context of its socket.
   app.addHook("preHandler", ({ caller }, _reply, done) => withCaller(caller, done));
+}
+
+function isAway(error: unknown): "away" {
+  if (isRedisAway(error)) return "away";
+  throw error;
 }
 
 function sendToLogin({ url }: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -131,17 +137,12 @@ function sendToLogin({ url }: FastifyRequest, reply: FastifyReply): FastifyReply
   return reply.redirect("/login", 303);
 }
 
-function refuse(reply: FastifyReply, { status, error }: Refusal): FastifyReply {
-  if (status === 405) reply.header("allow", "GET, HEAD");
-  return reply.status(status).send({ error });
-}
-
 /** What a person opens; the rest is asked for by pages. */
 function isPage(url: string): boolean {
   return url !== "" && !/^\/queues\/(?:api|static)\/|\/changes$|\.csv$/.test(url);
 }
 
-function siteRefusal({ headers }: FastifyRequest, hasUsers: boolean): Refusal | null {
+function siteRefusal({ headers }: FastifyRequest, hasUsers: boolean): Problem | null {
   if (hasUsers) return null;
   // Else a page elsewhere could point its own name at this machine and read along (DNS rebinding).
   const site = `http://${headers.host}`;
@@ -150,7 +151,7 @@ function siteRefusal({ headers }: FastifyRequest, hasUsers: boolean): Refusal | 
 }
 
 /** By host: behind a proxy that ends TLS, the scheme is not ours to know. */
-function originRefusal({ headers }: FastifyRequest): Refusal | null {
+function originRefusal({ headers }: FastifyRequest): Problem | null {
   const { origin = "", host } = headers;
   const site = `http://${host}`;
   const isOwn = URL.canParse(origin) && URL.canParse(site) && new URL(origin).host === new URL(site).host;
@@ -159,7 +160,7 @@ function originRefusal({ headers }: FastifyRequest): Refusal | null {
   return { status: 403, error: "writes are taken from the board's own pages only" };
 }
 
-function writeRefusal(url: string, { role, session }: Caller): Refusal | null {
+function writeRefusal(url: string, { role, session }: Caller): Problem | null {
   if (WRITES_OF_ALL.has(url)) return null;
   if (role === "viewer") {
     return session === null

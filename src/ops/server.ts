@@ -15,6 +15,7 @@ import { CredentialRefusals } from "../queue/credential-refusals.ts";
 import { Enqueuer } from "../queue/enqueue.ts";
 import { Queues } from "../queue/queues.ts";
 import { describePause, type Stop, Stops } from "../queue/stops.ts";
+import { isRedisAway } from "../queue/unreachable.ts";
 import { ResultReader } from "../results/reader.ts";
 import { RowSets } from "../results/row-sets.ts";
 import { isLoopback } from "../settings/fields.ts";
@@ -28,6 +29,7 @@ import { addCases } from "./cases.ts";
 import { addGuard } from "./guard.ts";
 import { addHealthRoutes, listen } from "./health.ts";
 import { addLogin } from "./login.ts";
+import { type Problem, REDIS_AWAY, sendProblem } from "./problem.ts";
 import { QueueMetrics } from "./queue-metrics.ts";
 import { addRuns } from "./runs.ts";
 import { Sessions } from "./session.ts";
@@ -100,13 +102,12 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   app.addHook("onError", async ({ method, routeOptions }, _reply, error) => {
     log.warn({ event: "ops.error", method, route: routeOptions.url, err: error }, "request failed");
   });
-  app.setErrorHandler(async (error: FastifyError, _request, reply) => {
-    const { statusCode = 500, message } = error;
-    if (error instanceof z.ZodError) return reply.status(400).send({ error: describeInvalid(error) });
-    return reply
-      .status(statusCode)
-      .send({ error: statusCode < 500 ? message : "failed; see the log of ops" });
-  });
+  app.setErrorHandler(async (error: FastifyError, request, reply) =>
+    sendProblem(request, reply, problemOf(error)),
+  );
+  app.setNotFoundHandler(async (request, reply) =>
+    sendProblem(request, reply, { status: 404, error: "there is no such page" }),
+  );
   app.addHook("preHandler", async ({ routeOptions }) => {
     // Instances may have come since.
     if (!routeOptions.url?.startsWith("/queues/api/")) return;
@@ -138,6 +139,13 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   app.addHook("onClose", async () => watching.stop());
   const port = await listen(app, config, "OPS_HOST, OPS_PORT");
   return { url: `http://${host}:${port}`, routes, stop: () => app.close() };
+}
+
+function problemOf(error: FastifyError): Problem {
+  if (error instanceof z.ZodError) return { status: 400, error: describeInvalid(error) };
+  if (isRedisAway(error)) return REDIS_AWAY;
+  const { statusCode: status = 500, message } = error;
+  return { status, error: status < 500 ? message : "failed; see the log of ops" };
 }
 
 const LONGEST_FORM_BYTES = 16 * 1_024;

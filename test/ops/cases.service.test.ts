@@ -112,6 +112,20 @@ describe("the page of a case", () => {
   });
 });
 
+it("a person is told what went wrong on a page, and a program in JSON", async () => {
+  const ops = await openOps();
+  for (const [path, status, text] of [
+    ["/nowhere", 404, "there is no such page"],
+    ["/cases/job?case_id=4711", 400, "job_id: "],
+  ] as const) {
+    const page = await ask(`${ops.url}${path}`, { headers: { accept: "text/html,*/*" } });
+    expect(page).toMatchObject({ status, headers: { "content-type": "text/html; charset=utf-8" } });
+    expect(page.body.toLowerCase()).toContain(`role="alert">${text}`);
+    const { body } = await read(ops, path);
+    expect(JSON.parse(body)).toEqual({ error: expect.stringContaining(text) });
+  }
+});
+
 it("the page of an incident shows its jobs of all cases", async () => {
   const ops = await openOps();
   await ops.client.enqueue("update_incident", UPDATE);

@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, inject, it, onTestFinished } from "vitest";
 import type { RedisClient } from "../../src/redis-script.ts";
 import { randomPrefix } from "../support/prefix.ts";
+import { openRedisProxy } from "../support/redis-proxy.ts";
 import { ask } from "./http.ts";
 import { openOps } from "./opened.ts";
 import { cheapHash, login, OPS_SESSION_SECRET, OPS_USERS, PASSWORD, postLogin } from "./session.ts";
@@ -206,6 +207,23 @@ describe("a session", () => {
       expect(await ask(`${url}/queues/api/queues`, { headers })).toMatchObject({ status: 401 });
     }
   });
+});
+
+it("ops says when Redis is away, on its pages and to its board", async () => {
+  const proxy = await openRedisProxy(inject("redisUrl"));
+  onTestFinished(proxy.close);
+  const { url } = await openOps({ OPS_USERS, REDIS_URL: proxy.url });
+  const { cookie, write } = await login(url, "ada");
+  proxy.refuse();
+  const asked = { headers: { ...cookie, accept: "text/html" } };
+  for (const path of ["/queues", "/cases?case_id=4711"]) {
+    const { status, body } = await ask(`${url}${path}`, asked);
+    expect([path, status]).toEqual([path, 503]);
+    expect(body).toContain("Redis does not answer");
+  }
+  const paused = await ask(`${url}/queues/api/queues/pause`, { method: "PUT", headers: write });
+  expect(paused).toMatchObject({ status: 503 });
+  expect(JSON.parse(paused.body)).toEqual({ error: expect.stringContaining("Redis does not answer") });
 });
 
 it("ops with users may listen beyond this machine, and then answers to any name", async () => {
