@@ -58,11 +58,17 @@ export interface Account {
   password: string;
 }
 
+/**
+ * `default` cannot log in, and may do everything: as this user Redis reads its append-only file, and without the rights
+ * it leaves out every transaction and script in there (redis/redis#14541, fixed in 2025; valkey-io/valkey#3983).
+ */
+const DEFAULT_USER = "user default off ~* &* +@all";
+
 /** A file for `aclfile`. Nobody gets in without a name, but for `health`, who may ask whether Redis answers. */
 export function aclFile(prefix: string, accounts: readonly Account[]): string {
   const lines = accounts.map(({ user, password }) => {
     const hash = createHash("sha256").update(password).digest("hex");
     return `user ${user} ${rulesFor(user, prefix)} #${hash}`;
   });
-  return ["user default off", "user health on nopass +ping", ...lines, ""].join("\n");
+  return [DEFAULT_USER, "user health on nopass +ping", ...lines, ""].join("\n");
 }

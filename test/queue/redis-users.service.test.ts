@@ -111,10 +111,13 @@ describe("defender-actions redis-users", () => {
     }
   });
 
-  it("makes a list that Redis takes, and that lets nobody in without a name but to ask whether it answers", async () => {
+  it("makes a list that Redis takes, and that lets nobody in without a name but to ask whether it answers, and loses nothing when it starts again", async () => {
     const folder = await mkdtemp(join(tmpdir(), "defender-actions-users-"));
     await runBin(["redis-users", "--folder", folder], {});
-    const guarded = await PrivateRedis.start({ settings: { aclfile: join(folder, "redis-users.acl") } });
+    const guarded = await PrivateRedis.start({
+      appendfsync: "always",
+      settings: { aclfile: join(folder, "redis-users.acl") },
+    });
     const connect = (account: object): Redis =>
       new Redis(guarded.url, {
         ...account,
@@ -123,13 +126,27 @@ describe("defender-actions redis-users", () => {
         enableReadyCheck: false,
       }).on("error", () => undefined);
     const stranger = connect({});
+    const nameless = connect({ username: "default", password: "any" });
     const doctor = connect({ username: "health", password: "any" });
     try {
       await expect(stranger.get("x")).rejects.toThrow();
+      await expect(nameless.get("x")).rejects.toThrow();
       expect(await doctor.ping()).toBe("PONG");
       await expect(doctor.get("x")).rejects.toThrow("NOPERM");
+      const url = new URL(await readFile(join(folder, "redis-url-worker"), "utf8"));
+      const worker = connect({ username: "worker", password: url.password });
+      await worker.multi().set("defender:quotas", "kept").set("defender:instances", "kept").exec();
+      worker.disconnect();
+
+      await guarded.kill();
+      await guarded.restart();
+
+      const again = connect({ username: "worker", password: url.password });
+      expect(await again.get("defender:quotas")).toBe("kept");
+      again.disconnect();
     } finally {
       stranger.disconnect();
+      nameless.disconnect();
       doctor.disconnect();
       await guarded.close();
       await rm(folder, { recursive: true });
