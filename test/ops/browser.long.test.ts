@@ -56,8 +56,13 @@ describe("in a browser", { timeout: 180_000 }, () => {
     const job = await ops.client.enqueue("update_incident", UPDATE);
     await failNextJob(ops.prefix, INCIDENTS, "not_found: no such incident");
     const error = { code: "not_found", message: "no such incident", retryable: false } as const;
-    const nothing = { http_status: null, graph_code: null, request_id: null, hint: null };
-    await finishJob(ops, job, { output_message: "no such incident", error: { ...error, ...nothing } });
+    const told = {
+      http_status: 404,
+      graph_code: null,
+      request_id: "534f4c13-3748-4f82-93ae-9f708012cf39",
+      hint: "Check the id, and that the incident is one of this tenant.",
+    };
+    await finishJob(ops, job, { output_message: "no such incident", error: { ...error, ...told } });
 
     const viewer = await openPage(ops, "grace");
     await viewer.goto(FAILED);
@@ -71,9 +76,13 @@ describe("in a browser", { timeout: 180_000 }, () => {
     expect(status).toBe(403);
 
     const operator = await openPage(ops, "ada");
+    await operator.getByText(INCIDENTS, { exact: true }).first().waitFor();
+    await shoot(operator, "board");
     await operator.goto(FAILED);
     await operator.getByText("not_found").first().waitFor();
     await shoot(operator, "queues");
+    for (const text of [told.hint, told.request_id])
+      expect(await operator.getByText(text).count(), text).toBeGreaterThan(0);
     await operator.getByRole("button", { name: "Retry all" }).click();
     await operator.getByRole("button", { name: "Confirm" }).click();
     await openWorker(ops.prefix, { simulator });
@@ -122,13 +131,26 @@ describe("in a browser", { timeout: 180_000 }, () => {
   it("a bulk run shows its bar, and pauses when an operator says so", async ({ skip }) => {
     if (browser === null) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
-    await makeRun(ops, {}, 5, [{ result: "changed" }, { result: "changed" }, { result: "unchanged" }]);
+    const changed = Array.from({ length: 22 }, () => ({ result: "changed" as const }));
+    const moved = {
+      result: "skipped",
+      reason: "changed",
+      message: 'status is "resolved" and was "active"',
+      url: "https://security.microsoft.com/incident2/23",
+    } as const;
+    const at = new Date().toISOString();
+    const failed = { result: "failed", code: "not_found", message: "no such incident", at } as const;
+    await makeRun(ops, { requested_by: "playbook 7" }, 40, [...changed, { ...moved, at }, failed]);
     const page = await openPage(ops, "ada");
     await page.goto("/runs");
     await page.getByRole("progressbar").first().waitFor();
     await shoot(page, "runs");
     await page.getByRole("link", { name: "r1" }).first().click();
+    await page.getByRole("table").waitFor();
+    await shoot(page, "run");
     await page.getByRole("link", { name: /pause/i }).click();
+    await page.getByRole("button", { name: /pause/i }).waitFor();
+    await shoot(page, "run-pause");
     await page.getByRole("button", { name: /pause/i }).click();
     await page
       .getByText(/paused/i)
