@@ -1,40 +1,19 @@
 /** The board and the pages of cases, as people use them: in a real browser. `SCREENSHOTS=1` renews those of the README. */
 import { readFile } from "node:fs/promises";
-import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { changeSchema } from "../../src/bulk/change.ts";
-import { whereSchema } from "../../src/bulk/selection.ts";
+import type { Page } from "playwright-core";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { Stops } from "../../src/queue/stops.ts";
 import { startSimulator } from "../simulator/simulator.ts";
-import { openChromium } from "../support/chromium.ts";
 import { CASE, INCIDENTS, UPDATE } from "./bull-board.ts";
+import { useChromium } from "./chromium.ts";
 import { finishJob } from "./finished.ts";
 import { makeRun } from "./finished-run.ts";
-import { failNextJob, type Opened, openOps, openWorker } from "./opened.ts";
-import { OPS_USERS, PASSWORD } from "./session.ts";
+import { failNextJob, openOps, openWorker } from "./opened.ts";
+import { OPS_USERS } from "./session.ts";
 
+const chromium = useChromium();
 const SCREENSHOTS = process.env["SCREENSHOTS"] === "1";
 const FAILED = `/queues/queue/${INCIDENTS}?status=failed`;
-
-let browser: Browser | null;
-beforeAll(async () => {
-  browser = await openChromium();
-}, 300_000);
-afterAll(async () => await browser?.close());
-
-async function openPage({ url }: Pick<Opened, "url">, user?: string): Promise<Page> {
-  const context = await (browser ?? expect.unreachable()).newContext({ baseURL: url });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(30_000);
-  if (user === undefined) return page;
-  await page.goto("/");
-  await page.getByLabel("Name").fill(user);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.keyboard.press("Enter");
-  await page.waitForURL("**/queues");
-  return page;
-}
 
 async function shoot(page: Page, name: string): Promise<void> {
   if (!SCREENSHOTS) return;
@@ -49,7 +28,7 @@ async function shoot(page: Page, name: string): Promise<void> {
 
 describe("in a browser", { timeout: 180_000 }, () => {
   it("an operator sees a failed job and retries it, which a viewer cannot", async ({ skip }) => {
-    if (browser === null) skip("no Chromium");
+    if (!chromium.isThere()) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
     const simulator = await startSimulator({ warmUp: false });
     onTestFinished(simulator.close);
@@ -64,7 +43,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
     };
     await finishJob(ops, job, { output_message: "no such incident", error: { ...error, ...told } });
 
-    const viewer = await openPage(ops, "grace");
+    const viewer = await chromium.openPage(ops, "grace");
     await viewer.goto(FAILED);
     await viewer.getByText("not_found").first().waitFor();
     expect(await viewer.getByRole("button", { name: "Retry all" }).count()).toBe(0);
@@ -75,7 +54,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
     }, retry);
     expect(status).toBe(403);
 
-    const operator = await openPage(ops, "ada");
+    const operator = await chromium.openPage(ops, "ada");
     await operator.getByText(INCIDENTS, { exact: true }).first().waitFor();
     await shoot(operator, "board");
     await operator.goto(FAILED);
@@ -90,7 +69,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
   });
 
   it("a case is looked up by keyboard, and shows a waiting job end without a reload", async ({ skip }) => {
-    if (browser === null) skip("no Chromium");
+    if (!chromium.isThere()) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
     const simulator = await startSimulator({ warmUp: false });
     onTestFinished(simulator.close);
@@ -102,7 +81,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
     const query = await ops.client.enqueue("execute_custom_query", { ...CASE, query: "AlertInfo | take 5" });
     // The simulator loads its parser of KQL for the first query, which takes its time on a busy machine.
     await ops.client.waitForResult(query, { timeoutMs: 60_000 });
-    const page = await openPage(ops, "grace");
+    const page = await chromium.openPage(ops, "grace");
     await page.goto("/cases");
     await page.getByLabel("Case id").focus();
     await page.keyboard.type("4711");
@@ -129,7 +108,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
   });
 
   it("a bulk run shows its bar, and pauses when an operator says so", async ({ skip }) => {
-    if (browser === null) skip("no Chromium");
+    if (!chromium.isThere()) skip("no Chromium");
     const ops = await openOps({ OPS_USERS });
     const changed = Array.from({ length: 22 }, () => ({ result: "changed" as const }));
     const moved = {
@@ -141,7 +120,7 @@ describe("in a browser", { timeout: 180_000 }, () => {
     const at = new Date().toISOString();
     const failed = { result: "failed", code: "not_found", message: "no such incident", at } as const;
     await makeRun(ops, { requested_by: "playbook 7" }, 40, [...changed, { ...moved, at }, failed]);
-    const page = await openPage(ops, "ada");
+    const page = await chromium.openPage(ops, "ada");
     await page.goto("/runs");
     await page.getByRole("progressbar").first().waitFor();
     await shoot(page, "runs");
@@ -156,107 +135,5 @@ describe("in a browser", { timeout: 180_000 }, () => {
       .getByText(/paused/i)
       .first()
       .waitFor();
-  });
-
-  it("text from outside runs nowhere: comment, query, error, entity, user", async ({ skip }) => {
-    if (browser === null) skip("no Chromium");
-    const ops = await openOps({ OPS_USERS });
-    const evil = `"'><img src=x onerror="globalThis.isHit = true"><script>globalThis.isHit = true</script>`;
-    const comment = await ops.client.enqueue(
-      "add_comment_to_incident",
-      { ...CASE, incident_id: 29, comment: evil },
-      { requestedBy: evil },
-    );
-    await failNextJob(ops.prefix, INCIDENTS, `invalid_query: ${evil}`);
-    const error = { code: "invalid_query", message: evil, retryable: false } as const;
-    const told = { http_status: 400, graph_code: evil, request_id: evil, hint: evil };
-    await finishJob(ops, comment, { output_message: evil, error: { ...error, ...told } });
-    const query = await ops.client.enqueue("execute_custom_query", {
-      ...CASE,
-      query: `AlertInfo // ${evil}`,
-    });
-    const incident = { id: evil, requested_id: evil, url: `javascript:globalThis.isHit=true//${evil}` };
-    await finishJob(ops, query, { is_success: true, kql: evil, warnings: [evil], incident }, [
-      { [evil]: evil },
-    ]);
-    const page = await openPage(ops, "ada");
-    for (const path of [
-      "/cases?case_id=4711",
-      `/cases/job?case_id=4711&job_id=${query.jobId}&sort=${encodeURIComponent(evil)}`,
-      `/cases?case_id=${encodeURIComponent(evil)}`,
-      FAILED,
-      `/queues/queue/${INCIDENTS}/${comment.jobId}-1`,
-    ]) {
-      await page.goto(path);
-      await page.waitForLoadState("networkidle");
-      expect([path, await page.evaluate(() => "isHit" in globalThis)]).toEqual([path, false]);
-    }
-    await page.goto("/cases?case_id=4711");
-    expect(await page.getByText(evil, { exact: false }).count()).toBeGreaterThan(0);
-  });
-
-  it("text from outside makes no element of any page: case, asker, entity, pause, bulk run", async ({
-    skip,
-  }) => {
-    if (browser === null) skip("no Chromium");
-    const ops = await openOps({ OPS_USERS });
-    const evilOf = (what: string) =>
-      `${what} "'><img src=x class="planted" onerror="alert('${what}')"><script class="planted">alert('${what}')</script>`;
-    const caseId = evilOf("case");
-    const place = { case_id: caseId, alert_group_identifiers: [] };
-    const stops = new Stops(ops.redis, ops.prefix);
-    const everything = { instance: null, lane: null, writes: false };
-    await stops.pause(everything, { by: evilOf("pauser"), why: evilOf("reason") });
-    const held = await ops.client.enqueue(
-      "update_incident",
-      { ...place, incident_id: 29, status: "Resolved" },
-      { requestedBy: evilOf("asker") },
-    );
-    const entity = { Identifier: evilOf("entity"), EntityType: "HOSTNAME" };
-    const query = await ops.client.enqueue("execute_entity_query", {
-      ...place,
-      table_names: "DeviceInfo",
-      hostname_entity_key: "DeviceName",
-      target_entities: [entity],
-    });
-    const kql = `DeviceInfo | where DeviceName == "${entity.Identifier}"`;
-    await finishJob(ops, query, { is_success: true, output_message: entity.Identifier, kql }, [
-      { DeviceName: entity.Identifier },
-    ]);
-    const where = whereSchema.parse({ title_contains: evilOf("title"), tag: evilOf("tag") });
-    const selection = { kind: "filter", where, filter: evilOf("filter") } as const;
-    const comments = { comment: evilOf("comment"), resolving_comment: evilOf("resolved") };
-    const change = changeSchema.parse({ ...comments, add_tags: [evilOf("added")] });
-    const people = { case_id: caseId, owner: evilOf("owner"), requested_by: evilOf("asker") };
-    const miss = { result: "failed", code: "not_found", message: evilOf("miss") } as const;
-    await makeRun(ops, { ...people, selection, change, max_failures: { percent: 100 } }, 2, [miss]);
-
-    const page = await openPage(ops, "ada");
-    const dialogs: string[] = [];
-    page.on("dialog", async (dialog) => {
-      dialogs.push(dialog.message());
-      await dialog.dismiss();
-    });
-    const shown: [path: string, texts: string[]][] = [
-      [`/cases?${new URLSearchParams({ case_id: caseId })}`, ["case", "asker", "pauser", "reason", "entity"]],
-      ["/cases?incident_id=29", ["case", "asker", "pauser", "reason"]],
-      [`/cases/job?${new URLSearchParams({ case_id: caseId, job_id: held.jobId })}`, ["case", "asker"]],
-      [`/cases/job?${new URLSearchParams({ case_id: caseId, job_id: query.jobId })}`, ["case", "entity"]],
-      ["/runs", ["case", "owner", "asker", "title", "tag", "filter", "comment", "resolved", "added"]],
-      ["/runs/r1", ["case", "owner", "asker", "title", "filter", "comment", "resolved", "added", "miss"]],
-      [`/queues/queue/${INCIDENTS}`, ["case", "asker", "pauser", "reason"]],
-      [`/queues/queue/${INCIDENTS}/${held.jobId}-1`, ["case", "asker"]],
-    ];
-    for (const [path, texts] of shown) {
-      await page.goto(path);
-      for (const what of texts) {
-        const text = page.getByText(`${what} "'><img src=x`).or(page.getByText(`${what} \\"'><img src=x`));
-        await expect
-          .poll(() => text.count(), { message: `${what} on ${path}`, timeout: 10_000 })
-          .toBeGreaterThan(0);
-      }
-      await page.waitForLoadState("networkidle");
-      expect([path, await page.locator(".planted").count(), dialogs]).toEqual([path, 0, []]);
-    }
   });
 });
