@@ -82,6 +82,8 @@ export interface ApiConfig extends ApiSettings {
 
 export interface OpsConfig extends OpsSettings {
   redis: RedisConfig;
+  /** Null: no traces. */
+  traces: TraceSettings | null;
   logLevel: LogLevel;
 }
 
@@ -170,8 +172,15 @@ export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
   const redis = read(redisVariables, scope, problems);
   const log = read(logVariables, scope, problems);
   const ops = read(opsVariables, scope, problems);
-  if (redis === null || log === null || ops === null || problems.length > 0) return refuse(problems);
-  return { redis: toRedisConfig(redis), logLevel: log.LOG_LEVEL, ...toOpsSettings(ops) };
+  const traces = read(traceVariables, scope, problems);
+  if (redis === null || log === null || ops === null || traces === null || problems.length > 0)
+    return refuse(problems);
+  return {
+    redis: toRedisConfig(redis),
+    traces: toTraceSettings(traces),
+    logLevel: log.LOG_LEVEL,
+    ...toOpsSettings(ops),
+  };
 }
 
 /** `INSTANCES`, and `default` when its identity is given or there is no other. */

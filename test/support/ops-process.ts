@@ -6,12 +6,19 @@ import { startBin, type Variables } from "../cli/bin.ts";
 
 const line = z.looseObject({ event: z.string(), url: z.string().optional() });
 
-export async function startOpsProcess(env: Variables): Promise<{ url: string }> {
+export interface OpsProcess {
+  url: string;
+  /** May be called again. */
+  stop(): Promise<void>;
+}
+
+export async function startOpsProcess(env: Variables): Promise<OpsProcess> {
   const { child, ended } = startBin(["ops"], { OPS_PORT: "0", ...env });
-  onTestFinished(async () => {
+  const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     await ended;
-  });
+  };
+  onTestFinished(stop);
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stderr }).on("line", (text) => {
       const parsed = line.safeParse(text.startsWith("{") ? JSON.parse(text) : null);
@@ -19,5 +26,5 @@ export async function startOpsProcess(env: Variables): Promise<{ url: string }> 
     });
     void ended.then(({ err }) => reject(new Error(`the ops server ended:\n${err}`)));
   });
-  return { url };
+  return { url, stop };
 }

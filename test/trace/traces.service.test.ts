@@ -1,11 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { runBin } from "../cli/bin.ts";
+import { ask } from "../ops/http.ts";
+import { startOpsProcess } from "../support/ops-process.ts";
 import { openPipe } from "../support/pipe.ts";
 import { type ReceivedSpan, startOtlpReceiver } from "./otlp-receiver.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SOAR_SPAN = "b7ad6b7169203331";
 const TRACEPARENT = `00-${TRACE}-${SOAR_SPAN}-01`;
+const jobSchema = z.looseObject({ job_id: z.string() });
 const INPUT = { case_id: "4711", alert_group_identifiers: [], incident_id: 29, comment: "canary-comment" };
 
 function enqueueArgs(input: object): string[] {
@@ -48,6 +52,23 @@ describe("a trace, from the SOAR's span to Defender and back", () => {
       ...otel,
     });
     expect(enqueued.code).toBe(0);
+    // Asked for again: by command, then on the board.
+    const missing = { ...INPUT, incident_id: 404_404 };
+    const env = { REDIS_URL, QUEUE_PREFIX, ...otel };
+    const failed = await runBin([...enqueueArgs(missing), "--wait", "--json"], env);
+    expect(failed.code).toBe(1);
+    const { job_id: jobId } = jobSchema.parse(JSON.parse(failed.out));
+    const retried = await runBin(["retry", jobId, "--yes"], env);
+    expect(retried.code).toBe(0);
+    const ops = await startOpsProcess({ ...env, OPS_WRITES: "on" });
+    const retry = `${ops.url}/queues/api/queues/defender-default-incidents/${jobId}-2/retry`;
+    await expect
+      .poll(async () => (await ask(retry, { method: "PUT", headers: { origin: ops.url } })).status, {
+        timeout: 10_000,
+      })
+      .toBe(204);
+    // At its end it tells what it has not told yet.
+    await ops.stop();
     // The client of this test tells no spans.
     await pipe.finish(await pipe.accept("ping", {}, { traceparent: TRACEPARENT }));
     expect(await worker.kill("SIGTERM")).toBe(0);
@@ -56,7 +77,10 @@ describe("a trace, from the SOAR's span to Defender and back", () => {
     expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
     const ping = spans.find(({ name }) => name === "process defender-default-ping");
     expect(ping).toMatchObject({ parentSpanId: SOAR_SPAN });
-    const runs = spans.filter(({ name }) => name === "process defender-default-incidents");
+    const runs = spans.filter(
+      ({ name, attributes }) =>
+        name === "process defender-default-incidents" && attributes["defender.job.id"] !== jobId,
+    );
     expect(runs.map(({ attributes }) => attributes)).toMatchObject([
       { "defender.outcome": "held", "defender.attempt": 1 },
       {
@@ -75,8 +99,10 @@ describe("a trace, from the SOAR's span to Defender and back", () => {
         "enqueue add_comment_to_incident",
       ]);
     }
-    const enqueue = spans.find(({ name }) => name === "enqueue add_comment_to_incident");
-    expect(enqueue).toMatchObject({ parentSpanId: SOAR_SPAN, service: "defender-actions" });
+    const asked = spans.filter(({ name }) => name === "enqueue add_comment_to_incident");
+    for (const span of asked)
+      expect(span).toMatchObject({ parentSpanId: SOAR_SPAN, service: "defender-actions" });
+    expect(asked.filter(({ attributes }) => attributes["defender.job.id"] === jobId)).toHaveLength(3);
     expect(spans.map(({ name }) => name)).toEqual(expect.arrayContaining(["token", "gate incidents"]));
     expect(await worker.event("job.completed")).toMatchObject({ trace_id: TRACE });
     for (const secret of [pipe.clientSecret, "canary-comment", "Bearer", "eyJ"])
