@@ -75,8 +75,10 @@ export class Stops {
     if (!results.some(isHeld)) return [...results];
     const stops = await this.list();
     return results.map((result) => {
-      const stop = isHeld(result) ? findStop(stops, callOf(result)) : null;
-      if (stop === null) return result;
+      if (!isHeld(result)) return result;
+      const stop = findStop(stops, callOf(result));
+      // Lifted, and no worker has looked since.
+      if (stop === null) return result.waiting?.for === "paused" ? { ...result, waiting: null } : result;
       return { ...result, waiting: { for: "paused", until: null, by: stop.by, why: stop.why } };
     });
   }

@@ -64,6 +64,7 @@ describe("what is paused", () => {
     expect((await rig.simulator.ledger()).arrivals.every(({ method }) => method !== "PATCH")).toBe(true);
 
     await stops.unpause({ instance: null, lane: null, writes: true });
+    expect((await rig.client.result(write))?.waiting?.for).not.toBe("paused");
     await stops.pause({ instance: null, lane: "hunting", writes: false }, ADA);
 
     expect(await rig.finish(write, 30_000)).toMatchObject({ is_success: true });
