@@ -1,6 +1,5 @@
 /** Who may call: tokens by their hashes, each bound to instances and actions, from the environment and from a file. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { ACTION_NAMES } from "../../src/actions/catalog.ts";
 import type { ApiSettings, Window } from "../../src/config.ts";
@@ -8,6 +7,7 @@ import { Failure } from "../../src/contract/failure.ts";
 import { instanceNameSchema } from "../../src/contract/job.ts";
 import { refusal } from "../../src/contract/refusal.ts";
 import type { Log } from "../../src/log.ts";
+import { ReloadedFile } from "../../src/reloaded-file.ts";
 import { limits, size } from "../../src/settings/fields.ts";
 
 /** A token as it is configured: the text itself is nowhere. */
@@ -108,75 +108,45 @@ function readNames(
 /** The tokens there are now. A file is read again when it changes; one that cannot be read leaves things as they were. */
 export class Tokens {
   readonly #listed: readonly Token[];
-  readonly #file: string | null;
-  readonly #log: Log;
-  #tokens: readonly Token[];
-  #stamp = "";
+  readonly #file: ReloadedFile<readonly Token[]> | null;
 
-  private constructor(listed: readonly Token[], file: string | null, log: Log) {
+  private constructor(listed: readonly Token[], file: ReloadedFile<readonly Token[]> | null) {
     this.#listed = listed;
     this.#file = file;
-    this.#log = log;
-    this.#tokens = listed;
   }
 
   /** Throws `invalid_input` for an entry, or a file, that cannot be read. */
   static async open({ listed, file }: NonNullable<ApiSettings["tokens"]>, log: Log): Promise<Tokens> {
-    const tokens = new Tokens(parseTokens(listed, "API_TOKENS"), file, log);
-    await tokens.#read();
-    return tokens;
+    const variable = "API_TOKENS_FILE";
+    let known: readonly Token[] = [];
+    const parse = (text: string): readonly Token[] => {
+      // One that has not changed stays itself: streams opened with it go on.
+      known = parseTokens(text, variable).map((token) => known.find((one) => isSame(one, token)) ?? token);
+      return known;
+    };
+    return new Tokens(
+      parseTokens(listed, "API_TOKENS"),
+      file === null ? null : await ReloadedFile.open(file, { variable, parse, log }),
+    );
   }
 
   /** Null for a text that is no token. Every token is compared, in constant time, so that time tells nothing. */
   async find(text: string): Promise<Token | null> {
-    await this.#readAgain();
     const hash = hashToken(text);
     let found: Token | null = null;
-    for (const token of this.#tokens)
+    for (const token of await this.#all())
       if (timingSafeEqual(Buffer.from(token.hash, "hex"), hash)) found ??= token;
     return found;
   }
 
   /** Whether a token that was found is still listed just so. */
   async isListed(token: Token): Promise<boolean> {
-    await this.#readAgain();
-    return this.#tokens.includes(token);
+    return (await this.#all()).includes(token);
   }
 
-  async #readAgain(): Promise<void> {
-    try {
-      await this.#read();
-    } catch (error) {
-      this.#log.error(
-        { event: "api.tokens_unreadable", err: error },
-        "API_TOKENS_FILE: the former tokens hold",
-      );
-    }
+  async #all(): Promise<readonly Token[]> {
+    return [...this.#listed, ...((await this.#file?.value()) ?? [])];
   }
-
-  async #read(): Promise<void> {
-    if (this.#file === null) return;
-    const stamp = await stampOf(this.#file);
-    if (stamp === this.#stamp) return;
-    // A file that stays bad is complained about once.
-    this.#stamp = stamp;
-    const fresh = parseTokens(await readFile(this.#file, "utf8").catch(unreadable), "API_TOKENS_FILE");
-    // One that has not changed stays itself: streams opened with it go on.
-    const kept = fresh.map((token) => this.#tokens.find((known) => isSame(known, token)) ?? token);
-    const first = this.#tokens === this.#listed;
-    this.#tokens = [...this.#listed, ...kept];
-    if (!first) this.#log.info({ event: "api.tokens_read", count: this.#tokens.length }, "tokens read again");
-  }
-}
-
-async function stampOf(file: string): Promise<string> {
-  const { mtimeNs, ctimeNs, size, ino } = await stat(file, { bigint: true }).catch(unreadable);
-  return [mtimeNs, ctimeNs, size, ino].join(" ");
-}
-
-function unreadable(error: unknown): never {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unreadable";
-  throw new Failure("invalid_input", `API_TOKENS_FILE: cannot be read (${code})`);
 }
 
 function isSame(one: Token, other: Token): boolean {

@@ -131,7 +131,7 @@ describe("a file of tokens", () => {
     expect((await tokens.find(one.token))?.name).toBe("one");
     await rm(file);
     expect((await tokens.find(one.token))?.name).toBe("one");
-    expect(log.join("")).toContain("api.tokens_unreadable");
+    expect(log.join("")).toContain("file.unreadable");
     expect(log.join("")).not.toContain("secret-in-the-wrong-place");
     await replace("");
     expect(await tokens.find(one.token)).toBeNull();
