@@ -5,7 +5,7 @@ import { Failure } from "../../src/contract/failure.ts";
 import { ROWS_PER_PAGE } from "../../src/contract/ports.ts";
 import type { JobRef } from "../../src/results/keys.ts";
 import { rowsExpired } from "../../src/results/reader.ts";
-import { columnsOf, rowTexts } from "../rows.ts";
+import { columnsOf, rowTexts } from "../../src/results/row-texts.ts";
 import { EVENTS_TYPE, eventsOf } from "./events.ts";
 import { sendProblem } from "./problem.ts";
 import { casePath, followHeaders, followQuery, jobPath, noQuery, ROW_FORMATS, rowsQuery } from "./schemas.ts";

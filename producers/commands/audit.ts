@@ -1,5 +1,5 @@
 /** `defender-actions audit`: who asked for what, what was sent, and what Defender answered. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { type AuditFilter, AuditReader, type AuditRecord } from "../../src/audit/reader.ts";
 import { loadProducerConfig } from "../../src/config.ts";
 import { waitForSignal } from "../../src/lifecycle.ts";
@@ -23,11 +23,10 @@ const DAY_MS = 86_400_000;
 
 export function defineAudit(command: Command): void {
   command
-    .option(
-      "--since <time>",
-      "of this time until now (default: 24h)",
-      reading(duration("1ms", "3650d")),
-      DAY_MS,
+    .addOption(
+      new Option("--since <time>", "of this time until now")
+        .argParser(reading(duration("1ms", "3650d")))
+        .default(DAY_MS, "24h"),
     )
     .option("--case <id>", "of one case of the SOAR")
     .option("--incident <id>", "of one incident")

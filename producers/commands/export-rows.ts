@@ -2,8 +2,8 @@
 import type { Result } from "../../src/contract/result.ts";
 import { exitCodeOfResult } from "../../src/exit.ts";
 import { print, tell } from "../../src/output.ts";
+import { columnsOf, type ReadRows, rowTexts } from "../../src/results/row-texts.ts";
 import type { Client, JobRef } from "../client.ts";
-import { columnsOf, type ReadRows, rowTexts } from "../rows.ts";
 import { wholeJson, wholeTable } from "./whole-result.ts";
 
 /** Prints nothing but rows. Where there is no answer to print it says so and sets the exit code. */

@@ -1,7 +1,7 @@
 /** A query's result with every row: what is known of it is in memory, its rows are read as they are taken. */
 import { type Result, SOME_ROWS } from "../../src/contract/result.ts";
 import { toJson } from "../../src/output.ts";
-import { columnsOf, type ReadRows, rowPages } from "../rows.ts";
+import { columnsOf, type ReadRows, rowPages } from "../../src/results/row-texts.ts";
 import { formatResult, formatRowTable } from "./result-text.ts";
 
 const NO_ROWS = '\n  "json_result": []';

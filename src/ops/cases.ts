@@ -4,12 +4,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { html } from "ghtml";
 import { z } from "zod";
 import type { RedisConfig } from "../config.ts";
+import { Failure } from "../contract/failure.ts";
 import { instanceNameSchema } from "../contract/job.ts";
-import { ROWS_PER_PAGE } from "../contract/ports.ts";
 import type { Result } from "../contract/result.ts";
 import { connectWorker } from "../queue/connection.ts";
-import { toCsv } from "../results/csv.ts";
 import type { ResultReader } from "../results/reader.ts";
+import { columnsOf, type ReadRows, rowTexts } from "../results/row-texts.ts";
 import { follow } from "../results/wait.ts";
 import { ChangeWatch } from "../results/watch.ts";
 import { renderJob, renderResults, renderSearch } from "./case-page.ts";
@@ -30,7 +30,6 @@ const jobQuery = caseQuery.extend({
   sort: z.string().default(""),
   desc: z.string().optional(),
 });
-const rowSchema = z.array(z.record(z.string(), z.unknown()));
 
 export interface CasesOptions {
   reader: ResultReader;
@@ -90,9 +89,15 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
   app.get("/cases/rows.csv", async (request, reply) => {
     const { case_id: caseId, job_id: jobId } = jobQuery.parse(request.query);
     const result = await reader.result({ caseId, jobId });
-    if (!result?.schema || result.rows_expired) return reply.status(404).send({ error: "there are no rows" });
+    const columns = result === null || result.rows_expired ? null : columnsOf(result);
+    if (columns === null) return reply.status(404).send({ error: "there are no rows" });
+    const readRows: ReadRows = async (page) => {
+      const found = await reader.rows({ caseId, jobId }, page);
+      if (found === null) throw new Failure("not_found", "the rows are no longer kept");
+      return found;
+    };
     reply.header("content-disposition", `attachment; filename="rows-${jobId.replace(/[^\w-]/g, "_")}.csv"`);
-    return reply.type("text/csv; charset=utf-8").send(Readable.from(csvOf(reader, result)));
+    return reply.type("text/csv; charset=utf-8").send(Readable.from(rowTexts(readRows, columns, "csv")));
   });
 
   app.get("/cases/changes", async (request, reply) => {
@@ -112,17 +117,6 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
       follow(reader, changes, place.case_id, { after: place.after, signal }),
     );
   });
-}
-
-async function* csvOf(reader: ResultReader, { case_id, job_id, schema }: Result): AsyncGenerator<string> {
-  const columns = (schema ?? []).map(({ name }) => name);
-  yield toCsv([columns]);
-  for (let offset = 0, total = 1; offset < total; offset += ROWS_PER_PAGE) {
-    const page = await reader.rows({ caseId: case_id, jobId: job_id }, { offset, limit: ROWS_PER_PAGE });
-    if (page === null) return;
-    yield toCsv(rowSchema.parse(page.rows).map((row) => columns.map((name) => row[name])));
-    total = page.total;
-  }
 }
 
 /** Where a page hears of what has changed in a case since it was read. */

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { hasRows, wholeJson, wholeTable } from "../../../producers/commands/whole-result.ts";
-import { type ReadRows, rowTexts } from "../../../producers/rows.ts";
 import { type Result, resultSchema } from "../../../src/contract/result.ts";
+import { type ReadRows, rowTexts } from "../../../src/results/row-texts.ts";
 
 const TOTAL = 100_000;
 const row = (id: number) => ({ Id: id, Name: `one\n"json_result": [] \u202e${id}` });

@@ -1,10 +1,10 @@
 /** All rows of a query's answer as text, page by page, with the columns in the order of the answer's schema. */
 import { z } from "zod";
-import { ROWS_PER_PAGE } from "../src/contract/ports.ts";
-import type { Result } from "../src/contract/result.ts";
-import { toJson } from "../src/output.ts";
-import { toCsv } from "../src/results/csv.ts";
-import type { RowsPage } from "../src/results/reader.ts";
+import { ROWS_PER_PAGE } from "../contract/ports.ts";
+import type { Result } from "../contract/result.ts";
+import { toJson } from "../output.ts";
+import { toCsv } from "./csv.ts";
+import type { RowsPage } from "./reader.ts";
 
 type Row = Record<string, unknown>;
 export type ReadRows = (page: { offset: number; limit: number }) => Promise<RowsPage>;
