@@ -186,6 +186,16 @@ describe("producers and the board", () => {
     });
   });
 
+  it.each(["10.0.0.0/33", "::/129", "proxy.example", "10.0.0.5/", "10.0.0.0/8/8", "10.0.0"])(
+    "trust no proxy but addresses and networks: %s",
+    (given) => {
+      const message = `OPS_TRUSTED_PROXIES: given "${given}"; allowed: addresses or networks such as 10.0.0.5,10.1.0.0/16`;
+      expect(refusal(() => loadOpsConfig({ OPS_TRUSTED_PROXIES: given }))).toBe(message);
+      const trusted = { OPS_TRUSTED_PROXIES: "10.0.0.5, fd00::/8" };
+      expect(loadOpsConfig(trusted)).toMatchObject({ trustedProxies: ["10.0.0.5", "fd00::/8"] });
+    },
+  );
+
   it.each([
     [{ REDIS_MODE: "sentinel" }, "REDIS_SENTINEL_NAME"],
     [{ REDIS_SENTINEL_NAME: "main" }, "REDIS_SENTINEL_NAME"],

@@ -90,7 +90,7 @@ export async function startOps(config: OpsConfig, log: Log): Promise<RunningOps>
   const sources = { redis, queues, list, runs, stops: stopList, ends, refusals };
 
   const sessions = accounts === null ? null : new Sessions(accounts, redis, prefix);
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, trustProxy: [...config.trustedProxies] });
   const routes: string[] = [];
   app.addHook("onRoute", ({ method, url }) => {
     for (const each of [method].flat()) routes.push(`${each} ${url}`);

@@ -1,4 +1,5 @@
 /** Kinds of value in the environment. Every message says what was given and what is allowed. */
+import { isIP } from "node:net";
 import ms from "ms";
 import { z } from "zod";
 
@@ -39,6 +40,20 @@ export function someOf<T extends string>(values: readonly T[]) {
     const known = values.filter((value) => given.includes(value));
     return known.length > 0 && known.length === given.length ? known : null;
   });
+}
+
+/** Comma-separated, of either version of IP; none is fine. */
+export const networks = field("addresses or networks such as 10.0.0.5,10.1.0.0/16", (text) => {
+  const parts = splitList(text);
+  return parts.every(isNetwork) ? parts : null;
+});
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits = "0", ...rest] = text.split("/");
+  const version = isIP(address);
+  return (
+    version !== 0 && rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128)
+  );
 }
 
 const YES = ["true", "yes", "on", "1"];

@@ -1,7 +1,7 @@
 /** Where ops listens, who may log in, and whom it tells of alerts. */
 import { z } from "zod";
 import { type SecretSource, secretSource } from "./credential.ts";
-import { flag, integer, oneOf, webhookUrl } from "./fields.ts";
+import { flag, integer, networks, oneOf, webhookUrl } from "./fields.ts";
 import { connectionVariables, type Egress } from "./instance.ts";
 import { type Account, users } from "./users.ts";
 import { WEBHOOK_FORMATS, type WebhookFormat } from "./webhook-format.ts";
@@ -14,6 +14,8 @@ export interface OpsSettings {
   port: number;
   /** Null: no login, and loopback only. */
   users: UsersSource | null;
+  /** Addresses and networks of proxies that are believed who asks. */
+  trustedProxies: readonly string[];
   /** Null: each start makes one. Several servers must share one. */
   sessionSecret: SecretSource | null;
   /** Without users: whether this machine may write. */
@@ -33,6 +35,7 @@ export const opsVariables = z
     OPS_PORT: integer(0, 65_535).prefault("3000"),
     OPS_USERS: users,
     OPS_USERS_FILE: z.string().optional(),
+    OPS_TRUSTED_PROXIES: networks.prefault(""),
     OPS_SESSION_SECRET: sessionSecret.optional(),
     OPS_SESSION_SECRET_FILE: z.string().optional(),
     OPS_WRITES: flag.default(false),
@@ -58,6 +61,7 @@ export function toOpsSettings(ops: z.output<typeof opsVariables>): OpsSettings {
     host: ops.OPS_HOST,
     port: ops.OPS_PORT,
     users: usersSource(ops),
+    trustedProxies: ops.OPS_TRUSTED_PROXIES,
     sessionSecret: secretSource(ops.OPS_SESSION_SECRET, ops.OPS_SESSION_SECRET_FILE),
     writable: ops.OPS_WRITES,
     alerts: {

@@ -110,6 +110,18 @@ describe("the login", () => {
   });
 });
 
+it("tells who guesses behind a proxy that is trusted, and believes no other", async () => {
+  const addressesOf = async (environment: Record<string, string>) => {
+    const { url, redis, prefix } = await openOps({ OPS_USERS, ...environment });
+    for (const address of ["192.0.2.1", "192.0.2.2"])
+      await postLogin(url, "ada", "guess", { origin: url, "x-forwarded-for": `10.9.9.9, ${address}` });
+    return (await redis.keys(`${prefix}:ops:tries:address:*`)).length;
+  };
+  expect(await addressesOf({ OPS_TRUSTED_PROXIES: "10.0.0.5,127.0.0.0/8" })).toBe(2);
+  expect(await addressesOf({ OPS_TRUSTED_PROXIES: "10.0.0.0/8" })).toBe(1);
+  expect(await addressesOf({})).toBe(1);
+});
+
 /** The keys that one wrong guess leaves: of its address, and of its name. */
 async function guessesOf(redis: RedisClient, prefix: string, guess: () => Promise<unknown>) {
   await guess();
