@@ -5,6 +5,7 @@ import type { WorkerScope } from "../src/engine/queue-places.ts";
 import { startWorker } from "../src/engine/worker.ts";
 import { stopWithin, waitForSignal } from "../src/lifecycle.ts";
 import { createLog, type Log, logWarnings } from "../src/log.ts";
+import { untilDeaf } from "../src/ops/watchdog.ts";
 import type { WorkerHealth } from "../src/ops/worker-server.ts";
 import { startTraces } from "../src/trace/start.ts";
 
@@ -13,7 +14,7 @@ export interface WorkerCommand {
   lane?: readonly Lane[];
 }
 
-/** Resolves with the exit code when SIGTERM or SIGINT has ended it. */
+/** Resolves with the exit code when SIGTERM or SIGINT has ended it, or (with 1) when it is stuck. */
 export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise<number> {
   const config = loadWorkerConfig();
   const log = createLog(config.logLevel);
@@ -28,8 +29,13 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   if (typeof worker === "string") return 0;
   health?.watch(worker);
   log.info({ event: "worker.ready", instances: config.instances.map(({ name }) => name) }, "worker ready");
-  const reason = await signal;
-  log.info({ event: "worker.stopping", signal: reason }, "worker stopping");
+  const reason = await Promise.race([signal, untilDeaf(worker.checks)]);
+  if (reason === "deaf")
+    log.error(
+      { event: "worker.deaf" },
+      "nothing is heard of the queues although Redis answers; it ends, to be started anew",
+    );
+  else log.info({ event: "worker.stopping", signal: reason }, "worker stopping");
   const inTime = await stopWithin(config.shutdownTimeoutMs, async () => {
     await worker.stop();
     await health?.close();
@@ -41,7 +47,7 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
       "SHUTDOWN_TIMEOUT is over; what still runs is left to the next worker",
     );
   log.info({ event: "worker.stopped" }, "worker stopped");
-  return 0;
+  return reason === "deaf" ? 1 : 0;
 }
 
 /** Loaded only with `WORKER_PORT`, for a worker should be small and start fast. */

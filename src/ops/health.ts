@@ -55,7 +55,8 @@ export function addHealthRoutes(app: FastifyInstance, { checks, registry, collec
   });
 }
 
-async function problemOf(check: Checks[string]): Promise<string | null> {
+/** What stands in the way, also when the check rejects, or does not answer within two seconds. */
+export async function problemOf(check: Checks[string]): Promise<string | null> {
   const patience = new AbortController();
   const tooLate = sleep(PATIENCE_MS, `no answer within ${PATIENCE_MS} ms`, { signal: patience.signal });
   tooLate.catch(() => undefined);
