@@ -23,12 +23,13 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
   const scope: WorkerScope = { ...(instance && { instances: instance }), ...(lane && { lanes: lane }) };
   const signal = waitForSignal();
   const traces = await startTraces(config.traces, log);
-  const health = config.listen && (await startHealth(config.listen, log));
+  const served = config.instances.map(({ name }) => name).filter((name) => instance?.includes(name) ?? true);
+  const health = config.listen && (await startHealth(config.listen, log, served));
   const worker = await Promise.race([signal, startWorker(config, log, scope, health?.observe)]);
   // Stopped while it still waited for Redis: it had taken no job.
   if (typeof worker === "string") return 0;
   health?.watch(worker);
-  log.info({ event: "worker.ready", instances: config.instances.map(({ name }) => name) }, "worker ready");
+  log.info({ event: "worker.ready", instances: served }, "worker ready");
   const reason = await Promise.race([signal, untilDeaf(worker.checks)]);
   if (reason === "deaf")
     log.error(
@@ -51,7 +52,11 @@ export async function runWorker({ instance, lane }: WorkerCommand = {}): Promise
 }
 
 /** Loaded only with `WORKER_PORT`, for a worker should be small and start fast. */
-async function startHealth(address: { host: string; port: number }, log: Log): Promise<WorkerHealth> {
+async function startHealth(
+  address: { host: string; port: number },
+  log: Log,
+  instances: readonly string[],
+): Promise<WorkerHealth> {
   const { startWorkerHealth } = await import("../src/ops/worker-server.ts");
-  return await startWorkerHealth(address, log);
+  return await startWorkerHealth(address, log, instances);
 }

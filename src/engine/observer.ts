@@ -10,14 +10,17 @@ export interface Run {
   durationMs: number;
 }
 
+/** Taken from a worker that died, or lost while it ran here. */
+export const LOSSES = ["stalled", "lock_lost"] as const;
+/** Of a final result that was sent to the webhook. */
+export const DELIVERIES = ["taken", "refused", "given_up"] as const;
+
 export type WorkerEvent =
   | ({ kind: "run"; instance: string } & Run)
   /** Nobody takes jobs of the lane, or of one priority of it, for that long. */
   | { kind: "hold"; instance: string; lane: Lane | "ping"; scope: "lane" | "priority"; delayMs: number }
-  /** Taken from a worker that died, or lost while it ran here. */
-  | { kind: "lost"; instance: string; how: "stalled" | "lock_lost" }
-  /** Of a final result that was sent to the webhook. */
-  | { kind: "delivery"; instance: string; outcome: "taken" | "refused" | "given_up" }
+  | { kind: "lost"; instance: string; how: (typeof LOSSES)[number] }
+  | { kind: "delivery"; instance: string; outcome: (typeof DELIVERIES)[number] }
   | { kind: "defender"; instance: string; event: DefenderEvent };
 
 export type Observe = (event: WorkerEvent) => void;

@@ -1,10 +1,12 @@
 /** What a worker measures: runs and their ends, calls to Defender, holds of the gate. Labels are bounded. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import { ACTION_NAMES } from "../actions/catalog.ts";
+import { FAILURE_CODES } from "../contract/failure.ts";
+import { keysOf } from "../contract/table.ts";
 import { CALLS } from "../defender/graph-call.ts";
 import { withPatience } from "../defender/patience.ts";
 import type { LimitShare } from "../engine/instances.ts";
-import type { Observe, Run, WorkerEvent } from "../engine/observer.ts";
+import { DELIVERIES, LOSSES, type Observe, type Run, type WorkerEvent } from "../engine/observer.ts";
 
 type Defender = Extract<WorkerEvent, { kind: "defender" }>;
 
@@ -31,7 +33,8 @@ export class WorkerMetrics {
   readonly #lost: Counter;
   readonly #deliveries: Counter;
 
-  constructor() {
+  /** `instances`: those that are served here. */
+  constructor(instances: readonly string[] = []) {
     const registers = [this.registry];
     const counter = (name: string, help: string, labelNames: string[]): Counter =>
       new Counter({ name, help, labelNames, registers });
@@ -118,6 +121,17 @@ export class WorkerMetrics {
       "instance",
       "outcome",
     ]);
+    for (const instance of instances) this.#beginAtNought(instance);
+  }
+
+  /** What alert rules look at: Prometheus takes the first value of a series for no rise, whatever it is. */
+  #beginAtNought(instance: string): void {
+    const codes = keysOf(FAILURE_CODES);
+    for (const action of ACTION_NAMES)
+      for (const outcome of ["completed", ...codes]) this.#finished.inc({ instance, action, outcome }, 0);
+    for (const outcome of ["ok", ...codes]) this.#tokens.inc({ instance, outcome }, 0);
+    for (const how of LOSSES) this.#lost.inc({ instance, how }, 0);
+    for (const outcome of DELIVERIES) this.#deliveries.inc({ instance, outcome }, 0);
   }
 
   readonly observe: Observe = (event) => {

@@ -18,12 +18,13 @@ export interface WorkerHealth {
   close(): Promise<void>;
 }
 
-/** Answers before the worker has started, for that waits for Redis: alive, and not ready. */
+/** Answers before the worker has started, for that waits for Redis: alive, and not ready. `instances`: those that it serves. */
 export async function startWorkerHealth(
   address: { host: string; port: number },
   log: Log,
+  instances: readonly string[] = [],
 ): Promise<WorkerHealth> {
-  const metrics = new WorkerMetrics();
+  const metrics = new WorkerMetrics(instances);
   let watched: Watched = {
     checks: { worker: async () => "starting" },
     limitShares: async () => [],

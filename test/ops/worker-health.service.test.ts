@@ -10,11 +10,12 @@ import { health, metrics, seriesOf } from "./health.ts";
 import { openOps, openWorker } from "./opened.ts";
 
 describe("a worker's health", () => {
-  async function openHealth() {
+  async function openHealth(instances: string[] = []) {
     const log: string[] = [];
     const server = await startWorkerHealth(
       { host: "127.0.0.1", port: 0 },
       createLog("info", { write: (line) => log.push(line) }),
+      instances,
     );
     onTestFinished(server.close);
     const { event, port } = z.object({ event: z.string(), port: z.number() }).parse(JSON.parse(log[0] ?? ""));
@@ -89,6 +90,17 @@ describe("a worker's health", () => {
     expect(await share()).toBeNull();
     proxy.heal();
     await expect.poll(share, { timeout: 30_000 }).toBe(1);
+  });
+
+  it("counts from nought what alerts look at, so that the first of its kind is a rise", async () => {
+    const { url } = await openHealth(["default"]);
+    const text = await metrics(url);
+    const of = { instance: "default" };
+    const failed = { ...of, action: "update_incident", outcome: "permission_denied" };
+    expect(seriesOf(text, "defender_jobs_finished_total", failed)).toBe(0);
+    expect(seriesOf(text, "defender_token_requests_total", { ...of, outcome: "auth_failed" })).toBe(0);
+    expect(seriesOf(text, "defender_jobs_lost_total", { ...of, how: "stalled" })).toBe(0);
+    expect(seriesOf(text, "defender_webhook_deliveries_total", { ...of, outcome: "given_up" })).toBe(0);
   });
 
   it("measures jobs by how they ended and calls by how they were answered", async () => {
