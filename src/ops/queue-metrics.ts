@@ -28,7 +28,7 @@ export class QueueMetrics {
     this.#jobs = gauge("defender_queue_jobs", "Jobs in a queue by state.", [...queue, "state"]);
     this.#oldestAge = gauge(
       "defender_queue_oldest_waiting_age_seconds",
-      "Time since the job at the head of the queue was enqueued; 0 when none waits.",
+      "Time since the oldest job that waits, in line or by itself, was enqueued; 0 when none waits.",
       queue,
     );
     this.#workers = gauge("defender_queue_workers", "Live workers that listen to a queue.", queue);

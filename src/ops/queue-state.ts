@@ -5,7 +5,7 @@ import { FAILURE_CODES, type FailureCode } from "../contract/failure.ts";
 import { keysOf } from "../contract/table.ts";
 import { FailedSet } from "../queue/failed-set.ts";
 import { WORKER_OPTIONS } from "../queue/options.ts";
-import type { RedisClient } from "../redis-script.ts";
+import { defineScript, type RedisClient } from "../redis-script.ts";
 import type { ShownQueue } from "./shown-queues.ts";
 
 export const STATES = ["waiting", "active", "delayed", "failed"] as const;
@@ -16,6 +16,7 @@ export type DeadCode = Exclude<FailureCode, "cancelled" | "outcome_unknown"> | "
 export interface QueueState {
   queue: ShownQueue;
   counts: Readonly<Record<string, number>>;
+  /** Of the jobs that wait in line or by themselves; 0 for none. */
   oldestAgeMs: number;
   workers: number;
   /** Failed writes whose outcome is unknown, and how many jobs a refused credential failed lately. */
@@ -34,7 +35,20 @@ export interface QueueState {
 const CODES = keysOf(FAILURE_CODES);
 const LATELY_MS = 10 * 60_000;
 const DAY_MS = 86_400_000;
+/** Of those that wait by themselves, so many are looked at. */
+const MOST_DELAYED = 1_000;
+
 const enqueuedSchema = z.object({ enqueued_at: z.iso.datetime() });
+
+/** When the oldest of those that wait by themselves was enqueued; empty for none. ARGV: what jobs' keys begin with. */
+const readOldestDelayed = defineScript(`
+local oldest = ''
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ${MOST_DELAYED - 1})) do
+  local at = string.match(redis.call('HGET', ARGV[1] .. id, 'data') or '', '"enqueued_at":"([^"]+)"')
+  if at and (oldest == '' or at < oldest) then oldest = at end
+end
+return oldest
+`);
 
 export async function readQueue(
   queue: ShownQueue,
@@ -42,9 +56,10 @@ export async function readQueue(
   redis: RedisClient,
   nowMs: number,
 ): Promise<QueueState> {
-  const [counts, [oldest], workers, failed, heldMs, isPaused, lastEndMs] = await Promise.all([
+  const [counts, [head], delayed, workers, failed, heldMs, isPaused, lastEndMs] = await Promise.all([
     opened.getJobCounts(...STATES),
     opened.getJobs(["waiting"], 0, 0, true),
+    readOldestDelayed(redis, [opened.toKey("delayed")], [opened.toKey("")]),
     opened.getWorkersCount(),
     countFailed(new FailedSet(redis, opened), nowMs),
     // Without the number it is also the time until the worker's own limiter turns, which never is reached.
@@ -52,8 +67,10 @@ export async function readQueue(
     opened.isPaused(),
     readLastEnd(redis, opened),
   ]);
-  const enqueued = enqueuedSchema.safeParse(oldest?.data);
-  const sinceMs = enqueued.success ? Date.parse(enqueued.data.enqueued_at) : (oldest?.timestamp ?? nowMs);
+  const sinceMs = Math.min(
+    enqueuedMs(head?.data) ?? head?.timestamp ?? nowMs,
+    enqueuedMs({ enqueued_at: delayed }) ?? nowMs,
+  );
   return {
     queue,
     counts,
@@ -64,6 +81,12 @@ export async function readQueue(
     isPaused,
     lastEndMs,
   };
+}
+
+/** Null for what is no job of ours. */
+function enqueuedMs(data: unknown): number | null {
+  const enqueued = enqueuedSchema.safeParse(data);
+  return enqueued.success ? Date.parse(enqueued.data.enqueued_at) : null;
 }
 
 async function countFailed(

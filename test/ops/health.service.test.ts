@@ -70,6 +70,24 @@ describe("ops", () => {
     expect(seriesOf(text, "defender_result_rows_bytes")).toBe(0);
   });
 
+  it("tells the age of the oldest job also when it waits by itself", async () => {
+    const { url, client, queues } = await openOps();
+    const age = async () =>
+      seriesOf(await metrics(url), "defender_queue_oldest_waiting_age_seconds", {
+        lane: "incidents",
+        priority: "interactive",
+      });
+    const queue = queues.get("defender-default-incidents");
+    const enqueued_at = new Date(Date.now() - 600_000).toISOString();
+    await queue.add("update_incident", { v: 1, enqueued_at }, { delay: 60_000 });
+    await queue.add("update_incident", { v: 1 }, { delay: 1_000 });
+    expect(await age()).toBeGreaterThan(599);
+    await client.enqueue("update_incident", UPDATE);
+    expect(await age()).toBeGreaterThan(599);
+    await queue.drain(true);
+    expect(await age()).toBe(0);
+  });
+
   it("counts bulk runs that are not over, and their incidents by what became of them", async () => {
     const ops = await openOps();
     await makeRun(ops, {}, 4, [{ result: "changed" }, { result: "skipped", reason: "merged" }]);
