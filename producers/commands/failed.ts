@@ -47,7 +47,10 @@ async function list(client: Client, options: Options): Promise<void> {
     if (jobs.length < keep) jobs.push(job);
   }
   if (options.json) return await printJson(jobs);
-  if (jobs.length === 0) return await printText("No job has failed for good.");
+  if (jobs.length === 0) {
+    const which = givenFilters(options).length === 0 ? "No" : "No such";
+    return await printText(`${which} job has failed for good.`);
+  }
   const { total } = reasons;
   await printText(
     [

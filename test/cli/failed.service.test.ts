@@ -42,6 +42,8 @@ describe("failed", () => {
     expect(reasons).toMatch(/not_found\s+│ 2 .*throttled\s+│ 1 /s);
     for (const { jobId } of jobs) expect(list).toContain(jobId);
     expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
+    const expired = await run("failed", "--code", "expired");
+    expect(expired.out).toBe("No such job has failed for good.\n");
 
     expect((await run("failed", "--limit", "2")).out).not.toContain(jobs[0]?.jobId);
     const { value } = await json("failed", "--code", "not_found", "--since", "1h");
