@@ -11,6 +11,7 @@ import { Eraser, type Erasure } from "../src/queue/erase.ts";
 import type { FailedFilter } from "../src/queue/failed-filter.ts";
 import type { FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
 import { FailedJobs, type JobTarget } from "../src/queue/failed-jobs.ts";
+import { type GivenUp, type GivenUpFilter, listGivenUp } from "../src/queue/given-up.ts";
 import { Queues } from "../src/queue/queues.ts";
 import type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
 import { Retrier } from "../src/queue/retry.ts";
@@ -34,6 +35,7 @@ export type { Erasure } from "../src/queue/erase.ts";
 export type { FailedFilter } from "../src/queue/failed-filter.ts";
 export type { Evidence, FailedJob, FailedJobDetails } from "../src/queue/failed-job.ts";
 export type { JobTarget } from "../src/queue/failed-jobs.ts";
+export type { GivenUp, GivenUpFilter } from "../src/queue/given-up.ts";
 export type { EnqueueOptions, JobRequest } from "../src/queue/request.ts";
 export type { Settled, SettleOptions } from "../src/queue/settlement.ts";
 export type { JobRef } from "../src/results/keys.ts";
@@ -99,6 +101,8 @@ export interface Client {
   eraseCase(caseId: string): Promise<Erasure>;
   /** Jobs of all instances that failed for good, newest first, read by page as the loop goes on. */
   failed(filter?: FailedFilter): AsyncGenerator<FailedJob, void>;
+  /** Final results that the webhook was not told of, newest first, read by page as the loop goes on. */
+  givenUp(filter?: GivenUpFilter): AsyncGenerator<GivenUp, void>;
   /** All that is known of a failed job, its arguments included. `not_found` for none, `conflict` for one that has not failed. */
   failedJob(job: JobTarget): Promise<FailedJobDetails>;
   /**
@@ -189,6 +193,7 @@ export function createClient({
         () => ({}),
       ),
     failed: (filter) => failedJobs.list(filter),
+    givenUp: (filter) => listGivenUp(redis, queues, filter),
     failedJob: (job) => failedJobs.details(job),
     retry: (job) => witness.see({ verb: "retry", ...aboutJob(job) }, () => retrier.retry(job), describeJob),
     settle: (job, options) =>

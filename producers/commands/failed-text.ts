@@ -79,7 +79,7 @@ function formatWithoutResult({ action, code, message, jobId, caseId, failedAt }:
   ].join("\n");
 }
 
-function shortTime(iso: string): string {
+export function shortTime(iso: string): string {
   return iso.replace("T", "\n").replace(/\.\d+Z$/, "Z");
 }
 

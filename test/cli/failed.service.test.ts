@@ -217,6 +217,8 @@ it.each<[string[], string]>([
   [["retry", "j1", "--all"], "job: given one beside --all"],
   [["failed", "--job", "j1", "--code", "expired"], "--job: given beside --code"],
   [["failed", "--code", "lost"], "Allowed choices are invalid_input"],
+  [["failed", "--webhook", "--code", "expired"], "--webhook: given beside --code"],
+  [["failed", "--webhook", "--job", "j1"], "--webhook: given beside --job"],
   [["failed", "--since", "2"], 'given "2"; allowed: a time from'],
   [["failed", "--limit", "0"], "a whole number from 1"],
   [["failed", "--instance", "fabrikam"], 'instance: given "fabrikam"; allowed: default'],

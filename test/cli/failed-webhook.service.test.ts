@@ -1,0 +1,33 @@
+import { expect, inject, it } from "vitest";
+import { deliverySchema } from "../../src/queue/deliveries.ts";
+import { WEBHOOK_QUEUE } from "../../src/queue/names.ts";
+import { openFailures } from "../queue/opened-failures.ts";
+import { runBin } from "./bin.ts";
+
+it("failed --webhook lists the results that the webhook was not told of, newest first", async () => {
+  const { failNext, queues, prefix } = openFailures();
+  const run = (...args: string[]) =>
+    runBin(["failed", "--webhook", ...args], { REDIS_URL: inject("redisUrl"), QUEUE_PREFIX: prefix });
+  for (const case_id of ["4711", "4712"]) {
+    const about = { v: 1, case_id, job_id: "j1", generation: 1, action: "ping", instance: "default" };
+    const said = { status: "failed", is_success: false, output_message: "canary", error: null, reason: null };
+    const rest = { incident: null, row_count: null, requested_by: null, cursor: "1", path: "/" };
+    const finished_at = new Date(0).toISOString();
+    const delivery = deliverySchema.parse({ ...about, ...said, ...rest, finished_at, given_up: true });
+    await queues.get(WEBHOOK_QUEUE).add("tell", delivery);
+    await failNext("the webhook answered 410", WEBHOOK_QUEUE);
+  }
+
+  const { code, out } = await run();
+  expect([code, out]).toEqual([0, expect.stringMatching(/case 4712.*case 4711/s)]);
+  expect(out).toContain("the webhook answered 410");
+  expect(out).not.toContain("canary");
+  const first = await run("--limit", "1");
+  expect(first.out).not.toContain("4711");
+  expect(first.out).toContain("There are more");
+  const narrowed = await run("--case", "4711", "--since", "1h", "--json");
+  expect(JSON.parse(narrowed.out)).toMatchObject([
+    { caseId: "4711", jobId: "j1", status: "failed", why: "the webhook answered 410" },
+  ]);
+  expect((await run("--case", "4713")).out).toBe("No result was given up.\n");
+});
