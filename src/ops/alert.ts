@@ -97,11 +97,17 @@ function troublesOf(state: QueueState, stops: readonly Stop[], nowMs: number): T
   return troubles;
 }
 
-function bulkTroublesOf({ instance, runs, workers }: BulkState): Trouble[] {
+function bulkTroublesOf({ instance, runs, halted, workers }: BulkState): Trouble[] {
+  const troubles: Trouble[] = [];
+  if (halted > 0) {
+    const text = `${plural(halted, "bulk run")} of ${instance} paused, for too many incidents failed`;
+    troubles.push(trouble("warning", `runs-halted:${instance}`, text));
+  }
   const atWork = runs.selecting + runs.running;
-  if (atWork === 0 || workers > 0) return [];
+  if (atWork === 0 || workers > 0) return troubles;
   const text = `no worker listens for bulk runs, and ${instance} has ${grouped(atWork)} at work`;
-  return [trouble("critical", `no-worker:${runsQueueName(instance)}`, text, NO_WORKER_PATIENCE_MS)];
+  troubles.push(trouble("critical", `no-worker:${runsQueueName(instance)}`, text, NO_WORKER_PATIENCE_MS));
+  return troubles;
 }
 
 function refusedTrouble(instance: string): Trouble {

@@ -21,6 +21,8 @@ const redisTime = z.tuple([z.coerce.number(), z.coerce.number()]);
 export interface BulkState {
   instance: string;
   runs: Readonly<Record<(typeof LIVE_STATES)[number], number>>;
+  /** Those that paused themselves, for too many incidents failed. */
+  halted: number;
   items: Readonly<Record<(typeof ITEM_ENDS)[number], number>>;
   /** Those that listen for bulk runs. */
   workers: number;
@@ -88,6 +90,8 @@ async function readBulk(instance: string, live: readonly RunStatus[], queues: Qu
   return {
     instance,
     runs: { selecting: inState("selecting"), running: inState("running"), paused: inState("paused") },
+    // A person who pauses one gives no reason.
+    halted: runs.filter(({ state, reason }) => state === "paused" && reason !== null).length,
     items: {
       changed: sum(({ counts }) => counts.changed),
       unchanged: sum(({ counts }) => counts.unchanged),

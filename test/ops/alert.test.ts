@@ -99,6 +99,16 @@ describe("trouble is", () => {
     expect(keysOf(situationWith(held, { stops: [young] }))).toEqual([]);
   });
 
+  it("a bulk run that paused itself, and not one that a person paused", () => {
+    const runs = { selecting: 0, running: 0, paused: 1 };
+    const items = { changed: 0, unchanged: 0, skipped: 0, failed: 0, waiting: 0, in_hand: 0 };
+    const bulkWith = (halted: number) => ({ instance: "default", runs, halted, items, workers: 1 });
+    expect(findTroubles(situationWith({}, { bulk: [bulkWith(1)] }))).toMatchObject([
+      { key: "runs-halted:default", text: "1 bulk run of default paused, for too many incidents failed" },
+    ]);
+    expect(keysOf(situationWith({}, { bulk: [bulkWith(0)] }))).toEqual([]);
+  });
+
   it("a refused credential, told once, also where no job failed of it, and for a day at most", () => {
     const refusals = [
       { instance: "default", atMs: NOW_MS - MINUTE_MS },

@@ -40,11 +40,19 @@ describe("alerts", () => {
     await makeRun(ops, {}, 1);
     await lookIn(0);
     await lookIn(NO_WORKER_PATIENCE_MS + 1);
-    await new RunStore(ops.redis, ops.prefix).pause("r1");
+    const store = new RunStore(ops.redis, ops.prefix);
+    await store.pause("r1");
     await lookIn(NO_WORKER_PATIENCE_MS + 1);
     expect(notices.map(({ state, text }) => [state, text])).toEqual([
       ["firing", "no worker listens for bulk runs, and default has 1 at work"],
       ["recovered", "no worker listens for bulk runs, and default has 1 at work"],
+    ]);
+    // As it does by itself.
+    await store.resume("r1");
+    await store.pause("r1", "20 of 100 incidents failed, and 5 % may");
+    await lookIn(NO_WORKER_PATIENCE_MS + 1);
+    expect(notices.slice(2).map(({ key, state }) => [key, state])).toEqual([
+      ["runs-halted:default", "firing"],
     ]);
   });
 
