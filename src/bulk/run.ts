@@ -7,6 +7,19 @@ import { keysOf } from "../contract/table.ts";
 import { changeSchema, ownChangeSchema } from "./change.ts";
 import { whereSchema } from "./selection.ts";
 
+/** The action of the summary of a run, which lies in its case as the result of a job. */
+export const RUN_ACTION = "bulk_reclassify";
+
+/** Under which job id the summary lies: a result that is final never changes, so each round of failed items has one of its own. */
+export function summaryId(runId: string, round: number): string {
+  return round === 1 ? runId : `${runId}-retry-${round - 1}`;
+}
+
+/** The run of a summary. */
+export function runOfSummary(jobId: string): string {
+  return jobId.replace(/-retry-\d+$/, "");
+}
+
 export const RUN_STATES = ["selecting", "running", "paused", "cancelled", "done", "failed"] as const;
 const runStateSchema = z.enum(RUN_STATES);
 export type RunState = z.output<typeof runStateSchema>;

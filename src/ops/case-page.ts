@@ -1,8 +1,10 @@
 /** Results as a page: everything that is known of a case, an incident or a job. */
 import { html } from "ghtml";
+import { plural } from "../bulk/numbers.ts";
+import { RUN_ACTION, runOfSummary } from "../bulk/run.ts";
 import { isFinal, type Result } from "../contract/result.ts";
 import { standingOf, whyItWaits } from "./case-text.ts";
-import { link } from "./paging.ts";
+import { link, runLink } from "./paging.ts";
 
 export function renderSearch(
   given: { caseId?: string; incidentId?: string; instance?: string } = {},
@@ -60,11 +62,12 @@ function renderJobLink({ case_id, job_id, action }: Result): string {
 }
 
 function renderFacts(result: Result): string {
-  const { case_id, job_id, instance, error, attempts } = result;
+  const { case_id, job_id, action, instance, error, attempts } = result;
   const facts: [string, string | null][] = [
     ["Case", html`<a href="${link("/cases", { case_id })}">${case_id}</a>`],
     ["Incident", renderIncident(result)],
     ["Job", html`${job_id} (${instance})`],
+    ["Bulk run", action === RUN_ACTION ? renderRun(runOfSummary(job_id)) : null],
     ["Asked by", result.requested_by && html`${result.requested_by}`],
     ["Enqueued", html`${result.enqueued_at}`],
     ["Finished", result.finished_at && html`${result.finished_at}`],
@@ -74,6 +77,10 @@ function renderFacts(result: Result): string {
   ];
   const rows = facts.map(([name, value]) => (value ? html`<dt>${name}</dt><dd>!${value}</dd>` : ""));
   return html`<dl>!${rows.join("")}</dl>`;
+}
+
+function renderRun(runId: string): string {
+  return html`<a href="${runLink(runId)}">${runId}</a>`;
 }
 
 function renderIncident({ incident }: Result): string | null {
@@ -88,6 +95,6 @@ function renderIncident({ incident }: Result): string | null {
 function renderRowsLink({ case_id, job_id, row_count, rows_expired }: Result): string {
   if (!row_count || rows_expired) return "";
   const query = { case_id, job_id };
-  return html`<p><a href="${link("/cases/job", query)}">${row_count} rows</a> ·
+  return html`<p><a href="${link("/cases/job", query)}">${plural(row_count, "row")}</a> ·
 <a href="${link("/cases/rows.csv", query)}" download>Download as CSV</a></p>`;
 }

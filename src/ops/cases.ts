@@ -53,6 +53,7 @@ export function addCases(app: FastifyInstance, { reader, redis }: CasesOptions):
       const { case_id: caseId } = query.data;
       const offset = (query.data.page - 1) * JOBS_PER_PAGE;
       const { results, total } = await reader.latestOfCase(caseId, { offset, limit: JOBS_PER_PAGE });
+      if (total > 0 && offset >= total) return reply.redirect(link("/cases", { case_id: caseId }), 303);
       const at = { page: query.data.page, pages: Math.ceil(total / JOBS_PER_PAGE) };
       const pages = renderPages(at, "Pages of jobs", (number) =>
         link("/cases", { case_id: caseId, page: String(number) }),

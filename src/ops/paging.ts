@@ -12,6 +12,11 @@ export function link(path: string, query: Readonly<Record<string, string>>): str
   return `${path}?${new URLSearchParams(query).toString()}`;
 }
 
+/** The page of a bulk run. */
+export function runLink(id: string): string {
+  return `/runs/${encodeURIComponent(id)}`;
+}
+
 /** Nothing where there is one page only; `linkTo` gives the link of another. */
 export function renderPages({ page, pages }: Paged, name: string, linkTo: (page: number) => string): string {
   if (pages <= 1) return "";

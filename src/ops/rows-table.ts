@@ -1,6 +1,7 @@
 /** Rows of a query's answer as a table that sorts and pages. */
 import { html } from "ghtml";
 import { z } from "zod";
+import { plural } from "../bulk/numbers.ts";
 import type { Result } from "../contract/result.ts";
 import type { ResultReader } from "../results/reader.ts";
 import { link } from "./paging.ts";
@@ -63,7 +64,7 @@ export async function renderRows(result: Result, reader: ResultReader, view: Tab
   return html`<h2>Rows</h2>
 <nav aria-label="Pages of rows">
 !${page > 1 ? html`<a rel="prev" href="${go({ page: page - 1 })}">Previous</a>` : ""}
-<span>Page ${page} of ${pages}, ${total} rows</span>
+<span>Page ${page} of ${pages}, ${plural(total, "row")}</span>
 !${page < pages ? html`<a rel="next" href="${go({ page: page + 1 })}">Next</a>` : ""}
 </nav>
 !${total > MOST_SORTED ? html`<p class="soft">Too many rows to sort here; the CSV has all of them.</p>` : ""}

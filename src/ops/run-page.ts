@@ -3,7 +3,7 @@ import { html } from "ghtml";
 import { endedOf, isOver, type Outcome, type RunStatus } from "../bulk/run.ts";
 import { byWhom } from "../contract/result.ts";
 import { csrfField } from "./page.ts";
-import { link, type Paged, renderPages } from "./paging.ts";
+import { link, type Paged, renderPages, runLink } from "./paging.ts";
 import {
   changeText,
   countsOf,
@@ -132,10 +132,6 @@ export function renderQuestion(run: RunStatus, verb: Verb, session: Session | nu
 
 function linkTo(path: string): (page: number) => string {
   return (page) => link(path, { page: String(page) });
-}
-
-export function runLink(id: string): string {
-  return `/runs/${encodeURIComponent(id)}`;
 }
 
 function label(verb: Verb): string {

@@ -16,14 +16,13 @@ import { toCsv } from "../results/csv.ts";
 import type { Caller } from "./caller.ts";
 import { sendChanges, stampOf, watchFor } from "./changes.ts";
 import { sendPage } from "./page.ts";
-import { link } from "./paging.ts";
+import { link, runLink } from "./paging.ts";
 import {
   MISSES_PER_PAGE,
   RUNS_PER_PAGE,
   renderQuestion,
   renderRunPage,
   renderRuns,
-  runLink,
   VERBS,
   type Verb,
 } from "./run-page.ts";

@@ -18,16 +18,12 @@ it("failed --webhook lists the results that the webhook was not told of, newest 
     await failNext("the webhook answered 410", WEBHOOK_QUEUE);
   }
 
-  const { code, out } = await run();
-  expect([code, out]).toEqual([0, expect.stringMatching(/case 4712.*case 4711/s)]);
-  expect(out).toContain("the webhook answered 410");
-  expect(out).not.toContain("canary");
-  const first = await run("--limit", "1");
-  expect(first.out).not.toContain("4711");
-  expect(first.out).toContain("There are more");
+  const { code, out } = await run("--limit", "1");
+  expect([code, out]).toEqual([0, expect.stringContaining("case 4712")]);
+  for (const text of ["the webhook answered 410", "There are more"]) expect(out).toContain(text);
+  expect(out).not.toMatch(/4711|canary/);
   const narrowed = await run("--case", "4711", "--since", "1h", "--json");
   expect(JSON.parse(narrowed.out)).toMatchObject([
     { caseId: "4711", jobId: "j1", status: "failed", why: "the webhook answered 410" },
   ]);
-  expect((await run("--case", "4713")).out).toBe("No result was given up.\n");
 });

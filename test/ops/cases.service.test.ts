@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { RUN_ACTION } from "../../src/bulk/run.ts";
 import { Stops } from "../../src/queue/stops.ts";
 import { caseKeys } from "../../src/results/keys.ts";
+import { ResultStore } from "../../src/results/store.ts";
+import { headOf, KEEP_MS } from "../results/opened-store.ts";
 import { CASE, UPDATE } from "./bull-board.ts";
 import { finishJob } from "./finished.ts";
 import { ask } from "./http.ts";
@@ -76,6 +79,17 @@ describe("the page of a case", () => {
     expect((await read(ops, "/cases?case_id=4711")).body).toContain("data-final");
   });
 
+  it("leads from the summary of a bulk run to the run, also after its failed items were tried again", async () => {
+    const ops = await openOps();
+    const store = new ResultStore(ops.redis, ops.prefix);
+    for (const jobId of ["r1", "r1-retry-1"]) {
+      const head = { ...headOf({ caseId: "4711", jobId }), action: RUN_ACTION };
+      await store.create({ head, inputHash: jobId, expiresInMs: KEEP_MS, keepMs: KEEP_MS });
+    }
+    const { body } = await read(ops, "/cases?case_id=4711");
+    expect(body.match(/<a href="\/runs\/r1">r1<\/a>/g)).toHaveLength(2);
+  });
+
   it("has fifty jobs on a page, the newest first", async () => {
     const ops = await openOps();
     const jobs = Array.from({ length: 51 }, () => ({ action: "update_incident" as const, input: UPDATE }));
@@ -89,6 +103,8 @@ describe("the page of a case", () => {
     expect(first.body).not.toContain(`id="${enqueued[0]?.jobId}"`);
     expect(second.body.match(/<article>/g)).toHaveLength(1);
     expect(second.body).toContain(`id="${enqueued[0]?.jobId}"`);
+    const past = await read(ops, "/cases?case_id=4711&page=3");
+    expect(past).toMatchObject({ status: 303, headers: { location: "/cases?case_id=4711" } });
   });
 
   it.each(["/cases?case_id=unknown", "/cases?incident_id=404"])(

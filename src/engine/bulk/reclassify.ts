@@ -1,6 +1,7 @@
 /** The write that a run makes to an incident: like the action Update Incident, but it knows what the run has read. */
 import { z } from "zod";
 import { type Change, patchFor } from "../../bulk/change.ts";
+import { RUN_ACTION } from "../../bulk/run.ts";
 import {
   type ActionContext,
   defineAction,
@@ -54,7 +55,7 @@ export function reclassify(change: Change, known: Incident, isKnown: boolean) {
   }
 
   return defineAction({
-    name: "bulk_reclassify",
+    name: RUN_ACTION,
     title: "Bulk Re-classification",
     description: "Sets what a bulk run sets of one incident.",
     lane: "incidents",

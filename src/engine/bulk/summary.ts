@@ -1,6 +1,6 @@
 /** The one result of a run under its case id: there from its start, with its counts at its end. */
 import { createHash } from "node:crypto";
-import { failedOf, type RunStatus } from "../../bulk/run.ts";
+import { failedOf, RUN_ACTION, type RunStatus, summaryId } from "../../bulk/run.ts";
 import type { RunReading } from "../../bulk/run-record.ts";
 import { Failure, failureCodeSchema } from "../../contract/failure.ts";
 import { type Findings, findingsSchema } from "../../contract/result.ts";
@@ -50,7 +50,7 @@ export class Summaries {
         v: 1,
         case_id: status.case_id,
         job_id: jobIdOf(reading),
-        action: "bulk_reclassify",
+        action: RUN_ACTION,
         instance: status.instance,
         priority: "bulk",
         requested_by: status.requested_by,
@@ -71,9 +71,8 @@ export class Summaries {
   }
 }
 
-/** A result that is final never changes, so each time that failed items are tried again has one of its own. */
 function jobIdOf({ status, round }: RunReading): string {
-  return round === 1 ? status.run_id : `${status.run_id}-retry-${round - 1}`;
+  return summaryId(status.run_id, round);
 }
 
 function verdictOf(run: RunStatus): { status: "completed" | "failed"; findings: Findings } {
