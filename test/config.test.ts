@@ -58,6 +58,12 @@ describe("a worker with five variables", () => {
     ]);
   });
 
+  it("is told that writes are off", () => {
+    expect(worker({ DEFENDER_WRITES: "off" }).notices).toEqual([
+      "DEFENDER_WRITES is off: no write of default is sent",
+    ]);
+  });
+
   it("may have spaces around values, and empty ones count as not set", () => {
     expect(only({ AZURE_CLIENT_ID: `  ${APP.AZURE_CLIENT_ID} `, DEFENDER_CLOUD: " " })).toMatchObject({
       clientId: APP.AZURE_CLIENT_ID,

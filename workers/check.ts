@@ -10,7 +10,9 @@ import { LANES, type Lane } from "../src/contract/job.ts";
 import type { CallContext, Defender } from "../src/contract/ports.ts";
 import { createConnection, gateId } from "../src/defender/connection.ts";
 import { type Gate, openGate } from "../src/defender/gate.ts";
-import { connectWorker } from "../src/queue/connection.ts";
+import { guardConnection } from "../src/engine/stop-guard.ts";
+import { connectProducer, connectWorker } from "../src/queue/connection.ts";
+import { Stops } from "../src/queue/stops.ts";
 import { credentialOf } from "./check-credential.ts";
 import { quotaOf } from "./check-quota.ts";
 import { checkRedis } from "./check-redis.ts";
@@ -66,7 +68,9 @@ async function* checkInstance(instance: InstanceConfig, config: WorkerConfig): A
       bulkShare: instance.bulkShare,
     });
   const gates = { incidents: await open("incidents"), hunting: await open("hunting") };
-  const connection = createConnection(instance, gates);
+  const redis = connectProducer(config.redis, { name: "defender-check" });
+  const stops = new Stops(redis, config.redis.prefix);
+  const connection = guardConnection(createConnection(instance, gates), name, stops);
   try {
     const defender = connection.open(callContext());
     const token = await probe("token", name, defender.authenticate());
@@ -81,6 +85,7 @@ async function* checkInstance(instance: InstanceConfig, config: WorkerConfig): A
     }
     for (const lane of instance.lanes) yield quotaOf(instance, lane, await gates[lane].limit(), Date.now());
   } finally {
+    redis.disconnect();
     await connection.close();
     await Promise.all(LANES.map((lane) => gates[lane].close()));
   }

@@ -36,11 +36,13 @@ export function noticesOf(
     notices.push(
       "API_ROOT is accepted and unused: the legacy API is being retired, all calls go to Microsoft Graph",
     );
-  for (const { name, egress } of instances)
+  for (const { name, egress, writes } of instances) {
     if (!egress.verifySsl)
       notices.push(
         `${prefixOf(name)}VERIFY_SSL is off: whoever is in between can read the credential of ${name}`,
       );
+    if (!writes) notices.push(`${prefixOf(name)}DEFENDER_WRITES is off: no write of ${name} is sent`);
+  }
   if (worker.RESULT_TTL < worker.COMMENT_SETTLE)
     notices.push(
       "RESULT_TTL is shorter than COMMENT_SETTLE: results may be gone before a comment is settled",

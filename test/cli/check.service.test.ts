@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { describe, expect, it } from "vitest";
+import { randomPrefix } from "../support/prefix.ts";
 import { runBin, startBin, type Variables } from "./bin.ts";
 import { installForFile } from "./installation.ts";
 
@@ -19,6 +20,16 @@ describe("check", () => {
     expect(code, out).toBe(0);
     expect(out).toMatch(/^ok {4}configuration/);
     expect(out).toMatch(/^ok {4}hunting \(default\)/m);
+  });
+
+  it("sends nothing that somebody has paused, says who did, and that writes are off", async () => {
+    const env = { ...installation.env, QUEUE_PREFIX: randomPrefix(), DEFENDER_WRITES: "off" };
+    await runBin(["pause", "--lane", "hunting", "--by", "ada", "--reason", "change freeze"], env);
+    const { code, out } = await runBin(["check"], env);
+    expect(code, out).toBe(0);
+    expect(out).toMatch(/^ok {4}incident read \(default\)/m);
+    expect(out).toMatch(/^skip {2}hunting \(default\) +calls are paused by ada: change freeze/m);
+    expect(out).toContain("DEFENDER_WRITES is off: no write of default is sent");
   });
 
   it("exits 1 for a wrong secret, and skips what needs a token", async () => {
