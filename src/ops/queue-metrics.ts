@@ -1,6 +1,7 @@
 /** What ops measures: the queues of all instances, and Redis. Read anew at every scrape. */
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Gauge, Registry } from "prom-client";
 import type { RowSets } from "../results/row-sets.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
 import { STATES } from "./queue-state.ts";
 import { ITEM_ENDS, LIVE_STATES, readSituation, type Sources } from "./situation.ts";
 
@@ -24,7 +25,7 @@ export class QueueMetrics {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
       new Gauge({ name, help, labelNames, registers: [this.registry] });
     const queue = ["instance", "lane", "priority"];
-    collectDefaultMetrics({ register: this.registry });
+    addProcessMetrics(this.registry);
     this.#jobs = gauge("defender_queue_jobs", "Jobs in a queue by state.", [...queue, "state"]);
     this.#oldestAge = gauge(
       "defender_queue_oldest_waiting_age_seconds",

@@ -1,5 +1,5 @@
 /** What a worker measures: runs and their ends, calls to Defender, holds of the gate. Labels are bounded. */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { ACTION_NAMES } from "../actions/catalog.ts";
 import { FAILURE_CODES } from "../contract/failure.ts";
 import { keysOf } from "../contract/table.ts";
@@ -7,6 +7,7 @@ import { CALLS } from "../defender/graph-call.ts";
 import { withPatience } from "../defender/patience.ts";
 import type { LimitShare } from "../engine/instances.ts";
 import { DELIVERIES, LOSSES, type Observe, type Run, type WorkerEvent } from "../engine/observer.ts";
+import { addProcessMetrics } from "./process-metrics.ts";
 
 type Defender = Extract<WorkerEvent, { kind: "defender" }>;
 
@@ -40,7 +41,7 @@ export class WorkerMetrics {
       new Counter({ name, help, labelNames, registers });
     const seconds = (name: string, help: string, labelNames: string[]): Histogram =>
       new Histogram({ name, help, labelNames, buckets: SECONDS, registers });
-    collectDefaultMetrics({ register: this.registry });
+    addProcessMetrics(this.registry);
     this.#runs = counter(
       "defender_job_runs_total",
       "Runs of jobs by how they ended: completed, failed, later, …",
