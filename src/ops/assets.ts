@@ -57,9 +57,13 @@ if (live) {
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector("[data-changes], [data-final]");
-    const focused = document.activeElement?.id;
+    const focused = document.activeElement;
+    const href = live.contains(focused) ? focused.getAttribute("href") : null;
+    const first = focused?.closest("article")?.querySelector("[id]")?.id;
     if (fresh) live.replaceChildren(...fresh.childNodes);
-    if (focused) document.getElementById(focused)?.focus();
+    // The same link of the same article, so that a keyboard keeps its place.
+    const article = first && document.getElementById(first)?.closest("article");
+    if (href) [...(article || live).querySelectorAll("a")].find((one) => one.getAttribute("href") === href)?.focus();
     if (fresh && fresh.hasAttribute("data-final")) changes.close();
   };
   // One at a time: on a busy server they would overtake each other, and pile up.

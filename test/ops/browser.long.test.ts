@@ -89,9 +89,14 @@ describe("in a browser", { timeout: 180_000 }, () => {
     await page.getByText("paused by ada: change freeze").waitFor();
     await shoot(page, "case");
     await page.evaluate(() => Object.assign(globalThis, { isSame: true }));
+    const waiting = page.getByRole("article").filter({ hasText: "paused by ada" });
+    await waiting.getByRole("link", { name: "4711" }).focus();
     await stops.unpause(writes);
     await page.getByText("Successfully updated incident 29").waitFor({ timeout: 30_000 });
     expect(await page.evaluate(() => "isSame" in globalThis)).toBe(true);
+    // Whoever goes by keyboard keeps his place.
+    const updated = page.getByRole("article").filter({ hasText: "Successfully updated incident 29" });
+    expect(await updated.locator(":focus").textContent()).toBe("4711");
 
     await page.getByRole("link", { name: /^\d+ rows$/ }).click();
     await page.getByRole("table").waitFor();
