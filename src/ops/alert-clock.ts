@@ -16,7 +16,11 @@ export function startAlerts(
   const tell = async (url: string, body: object | null): Promise<void> => post(url, body, await opening);
   let alerter: Alerter | null = null;
   if (webhookUrl !== null) {
-    const looker = new Alerter({ ...options, tell: (notice) => tell(webhookUrl, bodyFor(format, notice)) });
+    const { prefix } = options;
+    const looker = new Alerter({
+      ...options,
+      tell: (notice) => tell(webhookUrl, bodyFor(format, notice, prefix)),
+    });
     alerter = looker;
     let isLooking = false;
     const look = async (): Promise<void> => {

@@ -8,10 +8,15 @@ export interface Notice extends Alert {
   state: "firing" | "recovered";
 }
 
-export function bodyFor(format: WebhookFormat, { key, severity, state, text }: Notice): object {
+/** `prefix` tells one installation from another whose alerts come to the same place. */
+export function bodyFor(
+  format: WebhookFormat,
+  { key, severity, state, text }: Notice,
+  prefix: string,
+): object {
   const title = state === "recovered" ? "Recovered" : severity === "critical" ? "Critical" : "Warning";
-  const line = `Defender actions: ${text}`;
-  if (format === "json") return { source: "defender-actions", key, severity, state, text };
+  const line = `Defender actions (${prefix}): ${text}`;
+  if (format === "json") return { source: "defender-actions", prefix, key, severity, state, text };
   if (format === "slack") return { text: `*${title}* ${line}` };
   const content = {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",

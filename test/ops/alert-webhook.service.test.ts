@@ -33,10 +33,10 @@ describe("the webhook", () => {
   it("gets JSON, Slack's text, or an Adaptive Card", async () => {
     const { got, url } = await openReceiver(200);
     for (const format of ["json", "slack", "teams"] as const)
-      await post(url, bodyFor(format, notice), await openAgents(DIRECT));
+      await post(url, bodyFor(format, notice, "soar-a"), await openAgents(DIRECT));
     const [json, slack, teams] = got.map((line) => JSON.parse(line.replace("POST ", "")));
-    expect(json).toEqual({ source: "defender-actions", ...notice });
-    expect(slack).toEqual({ text: "*Warning* Defender actions: Redis is over 70 % full" });
+    expect(json).toEqual({ source: "defender-actions", prefix: "soar-a", ...notice });
+    expect(slack).toEqual({ text: "*Warning* Defender actions (soar-a): Redis is over 70 % full" });
     expect(teams).toMatchObject({
       type: "message",
       attachments: [
@@ -52,7 +52,7 @@ describe("the webhook", () => {
     "that answers %i has not taken it, and its URL is in no message",
     async (status) => {
       const { url } = await openReceiver(status);
-      const error = await post(url, bodyFor("json", notice), await openAgents(DIRECT)).catch(
+      const error = await post(url, bodyFor("json", notice, "soar-a"), await openAgents(DIRECT)).catch(
         (reason: unknown) => String(reason),
       );
       expect(error).toMatch(/the webhook (?:answers \d+|does not answer)$/);
