@@ -1,6 +1,6 @@
 /** The record of one result as it lies in Redis (a hash), and how it is read. */
 import { z } from "zod";
-import { Failure } from "../contract/failure.ts";
+import { describeInvalid, Failure } from "../contract/failure.ts";
 import { PRIORITIES } from "../contract/job.ts";
 import {
   type Findings,
@@ -58,12 +58,21 @@ const recordSchema = z.object({
 });
 export type ResultRecord = z.infer<typeof recordSchema>;
 
-/** Reads a hash as `HGETALL` gives it inside a script: names and values in turn; null when it is empty. */
+/**
+ * Reads a hash as `HGETALL` gives it inside a script: names and values in turn; null when it is empty. Throws
+ * `internal_error` for one that a newer version has written in words that are not known here.
+ */
 export function parseRecord(flat: readonly string[]): ResultRecord | null {
   if (flat.length === 0) return null;
   const fields: Record<string, string> = {};
   for (let i = 0; i + 1 < flat.length; i += 2) fields[String(flat[i])] = String(flat[i + 1]);
-  return recordSchema.parse(fields);
+  const record = recordSchema.safeParse(fields);
+  if (record.success) return record.data;
+  throw new Failure(
+    "internal_error",
+    `a result holds what this version cannot read: ${describeInvalid(record.error)}`,
+    { hint: "Upgrade this program, for a newer worker has written it." },
+  );
 }
 
 const iso = (timeMs: number): string => new Date(timeMs).toISOString();

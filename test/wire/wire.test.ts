@@ -116,6 +116,13 @@ it("a record whose rows had to go is read as a result that says so", async () =>
   });
 });
 
+it("a record with a word of a later version is refused in a sentence that says what to do", async () => {
+  const fields = z.record(z.string(), z.string()).parse(await load("record-v1-queued.json"));
+  const read = () => parseRecord(Object.entries({ ...fields, waiting_for: "moonrise" }).flat());
+  expect(read).toThrow(/^a result holds what this version cannot read: waiting_for: /);
+  expect(read).toThrow(expect.objectContaining({ details: { hint: expect.stringContaining("newer") } }));
+});
+
 it("a job of a version that is not known is not read", async () => {
   const job = z.record(z.string(), z.unknown()).parse(await load("job-v1-minimal.json"));
   expect(jobSchema.safeParse({ ...job, v: 2 }).success).toBe(false);
