@@ -3,6 +3,7 @@ import { findAction } from "../actions/catalog.ts";
 import type { Action } from "../contract/define-action.ts";
 import type { Failure } from "../contract/failure.ts";
 import type { Job } from "../contract/job.ts";
+import type { WaitReason } from "../contract/result.ts";
 import { reach } from "../fault-point.ts";
 import { hashInput } from "../queue/request.ts";
 import type { IncidentRefKey, QueuedJob } from "../queue/turns.ts";
@@ -34,7 +35,7 @@ export type Settlement =
   | { kind: "completed" }
   | { kind: "failed"; failure: Failure }
   /** Free the slot, come back by itself. `turn`: it waits for the end of another write to this incident. */
-  | { kind: "later"; delayMs: number; turn?: IncidentRefKey }
+  | { kind: "later"; delayMs: number; waitFor?: WaitReason; turn?: IncidentRefKey }
   /** Back to the front, and nobody takes jobs until the gate opens: for all of the lane, or for this priority. */
   | { kind: "held"; delayMs: number; scope: "lane" | "priority" }
   | { kind: "handed-back" }
@@ -194,5 +195,5 @@ async function park(
     { for: waitFor, delayMs: boundedMs },
     attempts,
   );
-  return isNoted ? { kind: "later", delayMs: boundedMs } : { kind: "taken" };
+  return isNoted ? { kind: "later", delayMs: boundedMs, waitFor } : { kind: "taken" };
 }

@@ -125,7 +125,7 @@ async function work(
   if (settlement.kind === "failed") span.fail(settlement.failure.code);
   const durationMs = performance.now() - startedAtMs;
   onRun({ action: parsed.action, settlement, durationMs });
-  log.info(
+  log[levelOf(settlement, queueJob)](
     { event: `job.${settlement.kind}`, ...context, ms: Math.round(durationMs), ...describe(settlement) },
     `job ${settlement.kind}`,
   );
@@ -166,6 +166,15 @@ function outcomeOf(settlement: Settlement): string {
   return settlement.kind === "failed" ? settlement.failure.code : settlement.kind;
 }
 
+/** Of thousands of writes that are paused each looks again every 15 seconds: only its first look is news. */
+export function levelOf(
+  settlement: Settlement,
+  { attemptsStarted }: Pick<QueueJob, "attemptsStarted">,
+): "info" | "debug" {
+  const isPaused = settlement.kind === "later" && settlement.waitFor === "paused";
+  return isPaused && attemptsStarted > 1 ? "debug" : "info";
+}
+
 /** Figures and codes only: a payload never gets into the log. */
 function describe(settlement: Settlement): object {
   if (settlement.kind === "failed") {
@@ -173,5 +182,6 @@ function describe(settlement: Settlement): object {
     return { code, http_status: details.httpStatus, request_id: details.requestId };
   }
   if (settlement.kind === "interrupted") return { err: settlement.error };
+  if (settlement.kind === "later") return { delay_ms: settlement.delayMs, waits_for: settlement.waitFor };
   return "delayMs" in settlement ? { delay_ms: settlement.delayMs } : {};
 }

@@ -71,7 +71,7 @@ describe("a run", () => {
 
   it("whose turn it is not parks, at most until the job's end", async () => {
     const soon = await runOnce({ turnInMs: 5_000 });
-    expect(soon.settlement).toEqual({ kind: "later", delayMs: 5_000, turn: TURN });
+    expect(soon.settlement).toEqual({ kind: "later", delayMs: 5_000, waitFor: "order", turn: TURN });
     expect(soon.waits).toEqual([
       { status: "queued", waiting: { for: "order", delayMs: 5_000 }, attempts: 0 },
     ]);
