@@ -14,7 +14,7 @@ import {
   type InstanceConfig,
   readInstance,
 } from "./settings/instance.ts";
-import { type OpsSettings, opsVariables, toOpsSettings } from "./settings/ops.ts";
+import { type OpsSettings, opsVariables, SECRET_URLS, toOpsSettings } from "./settings/ops.ts";
 import { type RedisConfig, redisVariables, toRedisConfig } from "./settings/redis.ts";
 import {
   resultWebhookVariables,
@@ -120,9 +120,12 @@ type RawEnvironment = Readonly<Record<string, string | undefined>>;
 
 const unprefixed = (environment: Environment): Scope => ({ given: environment, nameOf: (name) => name });
 
-/** `REDIS_URL` may lie in a file, for it carries a password. */
-function open(raw: RawEnvironment, problems: string[]): Environment {
-  return withFile(cleanEnvironment(raw), "REDIS_URL", problems);
+/** `REDIS_URL` may lie in a file, for it carries a password, and so may others that are secret. */
+function open(raw: RawEnvironment, problems: string[], secrets: readonly string[] = []): Environment {
+  return ["REDIS_URL", ...secrets].reduce(
+    (environment, name) => withFile(environment, name, problems),
+    cleanEnvironment(raw),
+  );
 }
 
 function refuse(problems: readonly string[]): never {
@@ -168,7 +171,7 @@ export function loadApiConfig(raw: RawEnvironment = process.env): ApiConfig {
 
 export function loadOpsConfig(raw: RawEnvironment = process.env): OpsConfig {
   const problems: string[] = [];
-  const scope = unprefixed(open(raw, problems));
+  const scope = unprefixed(open(raw, problems, SECRET_URLS));
   const redis = read(redisVariables, scope, problems);
   const log = read(logVariables, scope, problems);
   const ops = read(opsVariables, scope, problems);

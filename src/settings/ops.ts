@@ -29,6 +29,9 @@ export const sessionSecret = z
   .string()
   .min(32, { error: "given too short a text; allowed: 32 or more characters" });
 
+/** Each may lie in a file. */
+export const SECRET_URLS = ["ALERT_WEBHOOK_URL", "ALERT_HEARTBEAT_URL"] as const;
+
 export const opsVariables = z
   .object({
     OPS_HOST: z.string().default("127.0.0.1"),
@@ -40,8 +43,10 @@ export const opsVariables = z
     OPS_SESSION_SECRET_FILE: z.string().optional(),
     OPS_WRITES: flag.default(false),
     ALERT_WEBHOOK_URL: webhookUrl.optional(),
+    ALERT_WEBHOOK_URL_FILE: z.string().optional(),
     ALERT_WEBHOOK_FORMAT: oneOf(WEBHOOK_FORMATS).default("json"),
     ALERT_HEARTBEAT_URL: webhookUrl.optional(),
+    ALERT_HEARTBEAT_URL_FILE: z.string().optional(),
     ...connectionVariables.pick({ HTTPS_PROXY: true, NO_PROXY: true }).shape,
   })
   .superRefine((given, context) => {

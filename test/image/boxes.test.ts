@@ -10,6 +10,8 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { z } from "zod";
 import { makeUsers } from "../../producers/commands/redis-users.ts";
 import { loadOpsConfig, loadWorkerConfig } from "../../src/config.ts";
+import { opsVariables } from "../../src/settings/ops.ts";
+import { logVariables } from "../../src/settings/worker.ts";
 import { APP } from "../support/variables.ts";
 import { readComposition } from "./composition.ts";
 
@@ -70,6 +72,14 @@ describe("the composition", () => {
       Number(/^(\d+)gb?$/.exec(size)?.[1]),
     );
     expect(limitGb).toBe(2 * (dataGb ?? 0));
+  });
+
+  it("passes on to ops all that .env may say of it", () => {
+    const own = ["OPS_HOST", "OPS_PORT", "OPS_WRITES"];
+    const names = [...Object.keys(opsVariables.shape), ...Object.keys(logVariables.shape)];
+    const missing = names.filter((name) => !own.includes(name) && !name.endsWith("_FILE"));
+    const told = Object.fromEntries(missing.map((name) => [name, "from .env"]));
+    expect(readComposition(file, told).services.ops.environment).toMatchObject(told);
   });
 
   it("publishes nothing beyond this machine's loopback, and the board there", () => {

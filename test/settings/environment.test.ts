@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { loadOpsConfig, loadProducerConfig, loadWorkerConfig } from "../../src/config.ts";
 import { APP, refusal } from "../support/variables.ts";
 
-describe("a Redis URL in a file", () => {
+describe("a secret URL in a file", () => {
   const file = join(tmpdir(), `defender-actions-${process.pid}-secret`);
   afterAll(() => rmSync(file, { force: true }));
   const withText = (text: string): string => {
@@ -36,5 +36,16 @@ describe("a Redis URL in a file", () => {
     expect(refusal(() => loadOpsConfig({ REDIS_URL_FILE: "/nowhere" }))).toBe(
       'REDIS_URL_FILE: given "/nowhere"; cannot be read (ENOENT)',
     );
+  });
+
+  it("is taken from a file for where alerts go, too", () => {
+    const given = {
+      ALERT_WEBHOOK_URL_FILE: withText("https://hooks.example.com/canary-secret\n"),
+      ALERT_HEARTBEAT_URL_FILE: withText("https://hooks.example.com/canary-secret\n"),
+    };
+    const url = "https://hooks.example.com/canary-secret";
+    expect(loadOpsConfig(given)).toMatchObject({ alerts: { webhookUrl: url, heartbeatUrl: url } });
+    const message = refusal(() => loadOpsConfig({ ALERT_WEBHOOK_URL_FILE: withText("canary-secret") }));
+    expect(message).toBe("ALERT_WEBHOOK_URL: not readable; allowed: an https URL (http only on loopback)");
   });
 });
