@@ -39,10 +39,10 @@ class Builder {
 
   /** Throws at an instruction that it does not know, for a step left out would prove nothing. */
   take(keyword: string, text: string, from: string | null): void {
-    const { folder, env } = keyword === "FROM" ? { folder: "", env: {} } : this.#stage(this.#current);
+    if (keyword === "FROM") return this.#begin(text);
+    const { folder, env } = this.#stage(this.#current);
     const list = (): string[] => words.parse(JSON.parse(text.replace(/^CMD\s+/, "")));
-    if (keyword === "FROM") this.#begin(text);
-    else if (keyword === "COPY") this.#copy(text, from, folder);
+    if (keyword === "COPY") this.#copy(text, from, folder);
     else if (keyword === "RUN") this.#run(text, folder);
     else if (keyword === "USER") this.#set({ user: text });
     else if (keyword === "ENV") this.#set({ env: { ...env, ...parsePairs(text) } });

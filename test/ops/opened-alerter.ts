@@ -12,6 +12,7 @@ import { INCIDENTS } from "./bull-board.ts";
 import type { Opened } from "./opened.ts";
 
 export const silent = createLog("silent");
+
 export function openAlerter(
   { redis, prefix, queues }: Opened,
   change: (situation: Situation) => Situation = (same) => same,
