@@ -39,7 +39,10 @@ class Builder {
 
   /** Throws at an instruction that it does not know, for a step left out would prove nothing. */
   take(keyword: string, text: string, from: string | null): void {
-    if (keyword === "FROM") return this.#begin(text);
+    if (keyword === "FROM") {
+      this.#begin(text);
+      return;
+    }
     const { folder, env } = this.#stage(this.#current);
     const list = (): string[] => words.parse(JSON.parse(text.replace(/^CMD\s+/, "")));
     if (keyword === "COPY") this.#copy(text, from, folder);
